@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""arm64 with CONFIG_ARM64_SW_TTBR0_PAN: user tables are out of reach while TTBR0 is empty."""
+
+from uaccel.model.machine import Arch
+from uaccel.tables import roles
+
+ARCH = Arch(
+    name="arm64-ttbr0",
+    title="arm64, software PAN through TTBR0",
+    kernel="arm64",
+    srcarch="arm64",
+    triplet="aarch64-linux-gnu",
+    package="gcc-aarch64-linux-gnu",
+    zig_target="aarch64-linux-gnu",
+    defconfig="allnoconfig",
+    config=(
+        "CONFIG_MMU=y",
+        "CONFIG_64BIT=y",
+        "CONFIG_SOUND=y",
+        "CONFIG_SND=y",
+        "CONFIG_SND_DRIVERS=y",
+        "CONFIG_SND_DUMMY=y",
+        "CONFIG_COMPAT=y",
+        "CONFIG_MULTIUSER=y",
+        "CONFIG_EXPERT=y",
+        "CONFIG_HAS_IOMEM=y",
+        "CONFIG_NO_HZ_IDLE=y",
+        "CONFIG_SMP=y",
+        "CONFIG_BUG=y",
+        "CONFIG_ARM64_SW_TTBR0_PAN=y",
+    ),
+    config_name="allnoconfig + arm64-ttbr0",
+    capstone=("CS_ARCH_ARM64", ("CS_MODE_LITTLE_ENDIAN",)),
+    rows=roles(
+        r"""
+        toggles  | msr ttbr0_el1, .* | the user's tables come or go
+        calls    | blr? .*      | link register written
+        returns  | ret.*        | to x30
+        branches | b [^.]*\|br .* | always taken
+        forks    | (b\.\w+\|cbn?z\|tbn?z) .* | conditional
+        nop      | nop          | patched alternatives
+        """
+    ),
+    shortest_window=(
+        "mrs x9, ttbr1_el1",
+        "msr ttbr1_el1, x9",
+        "msr ttbr0_el1, x9",
+        "isb",
+        "mrs x9, ttbr1_el1",
+        "msr ttbr0_el1, x9",
+        "msr ttbr1_el1, x9",
+        "isb",
+    ),
+    protection=(
+        "software PAN: msr ttbr0_el1 + isb, with interrupts off, open and close, for reads and writes alike"
+    ),
+    features=(),
+    helpers=("lib/usercopy.o",),
+    begin_header=("arch/arm64/include/asm/uaccess.h",),
+)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""PowerPC book3s/32 (603, 750, 74xx): the Ks bit of a segment guards writes."""
+
+from uaccel.model.machine import Arch
+from uaccel.tables import roles
+
+ARCH = Arch(
+    name="ppc32",
+    title="PowerPC book3s/32, KUAP",
+    kernel="powerpc",
+    srcarch="powerpc",
+    triplet="powerpc-linux-gnu",
+    package="gcc-powerpc-linux-gnu",
+    zig_target="powerpc-linux-gnueabi",
+    defconfig="allnoconfig",
+    config=(
+        "CONFIG_PPC_BOOK3S_32=y",
+        "CONFIG_PPC_BOOK3S_6xx=y",
+        "CONFIG_PPC_PMAC=y",
+        "CONFIG_PPC_OF_BOOT_TRAMPOLINE=y",
+        "CONFIG_PPC_KUAP=y",
+        "CONFIG_SOUND=y",
+        "CONFIG_SND=y",
+        "CONFIG_SND_DRIVERS=y",
+        "CONFIG_SND_DUMMY=y",
+        "CONFIG_MULTIUSER=y",
+        "CONFIG_EXPERT=y",
+        "CONFIG_BUG=y",
+    ),
+    config_name="allnoconfig + ppc32",
+    capstone=("CS_ARCH_PPC", ("CS_MODE_32", "CS_MODE_BIG_ENDIAN")),
+    rows=roles(
+        r"""
+        toggles  | mtsr(in)? .* | Ks of one 256 MB segment
+        calls    | b(c?ctr|c?lr)?l .*\|bctrl\|blrl | link register written
+        returns  | blr         | to the link register
+        branches | b .*\|bctr | always taken
+        forks    | b\w+ .*    | conditional
+        nop      | nop         | ori 0,0,0
+        """
+    ),
+    shortest_window=(
+        "mtsrin 10, 9",
+        "isync",
+        "mtsrin 10, 9",
+        "isync",
+    ),
+    protection=("KUAP: mtsrin + isync open and close one segment, for writes only"),
+    features=(),
+    helpers=("lib/usercopy.o",),
+    begin_header=("arch/powerpc/include/asm/uaccess.h",),
+)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""PowerPC 8xx: MD_AP keeps the kernel out of user pages."""
+
+from uaccel.model.machine import Arch
+from uaccel.tables import roles
+
+ARCH = Arch(
+    name="ppc8xx",
+    title="PowerPC 8xx, KUAP",
+    kernel="powerpc",
+    srcarch="powerpc",
+    triplet="powerpc-linux-gnu",
+    package="gcc-powerpc-linux-gnu",
+    zig_target="powerpc-linux-gnueabi",
+    defconfig="allnoconfig",
+    config=(
+        "CONFIG_PPC_8xx=y",
+        "CONFIG_PPC_KUAP=y",
+        "CONFIG_SOUND=y",
+        "CONFIG_SND=y",
+        "CONFIG_SND_DRIVERS=y",
+        "CONFIG_SND_DUMMY=y",
+        "CONFIG_MULTIUSER=y",
+        "CONFIG_EXPERT=y",
+        "CONFIG_BUG=y",
+    ),
+    config_name="allnoconfig + ppc8xx",
+    capstone=("CS_ARCH_PPC", ("CS_MODE_32", "CS_MODE_BIG_ENDIAN")),
+    rows=roles(
+        r"""
+        toggles  | mtspr 0x31a, .* | MD_AP: 0xdc000000 opens, 0xde000000 closes
+        calls    | b(c?ctr|c?lr)?l .*\|bctrl\|blrl | link register written
+        returns  | blr         | to the link register
+        branches | b .*\|bctr | always taken
+        forks    | b\w+ .*    | conditional
+        nop      | nop         | ori 0,0,0
+        """
+    ),
+    shortest_window=(
+        "lis 9, -0x2400",
+        "mtspr 0x31a, 9",
+        "lis 9, -0x2200",
+        "mtspr 0x31a, 9",
+    ),
+    protection=("KUAP: mtspr 794 (MD_AP) opens and closes, for reads and writes alike"),
+    features=(),
+    helpers=("lib/usercopy.o",),
+    begin_header=("arch/powerpc/include/asm/uaccess.h",),
+)

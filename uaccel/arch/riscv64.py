@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""RISC-V, 64 bits: the SUM bit of sstatus lets the kernel touch user pages."""
+
+from uaccel.model.machine import Arch
+from uaccel.tables import roles
+
+ARCH = Arch(
+    name="riscv64",
+    title="riscv64, SUM",
+    kernel="riscv",
+    srcarch="riscv",
+    triplet="riscv64-linux-gnu",
+    package="gcc-riscv64-linux-gnu",
+    zig_target="riscv64-linux-gnu",
+    defconfig="allnoconfig",
+    config=(
+        "CONFIG_MMU=y",
+        "CONFIG_64BIT=y",
+        "CONFIG_SOUND=y",
+        "CONFIG_SND=y",
+        "CONFIG_SND_DRIVERS=y",
+        "CONFIG_SND_DUMMY=y",
+        "CONFIG_COMPAT=y",
+        "CONFIG_MULTIUSER=y",
+        "CONFIG_EXPERT=y",
+        "CONFIG_HAS_IOMEM=y",
+        "CONFIG_NO_HZ_IDLE=y",
+        "CONFIG_SMP=y",
+        "CONFIG_BUG=y",
+        "CONFIG_NONPORTABLE=y",
+        "CONFIG_ARCH_RV64I=y",
+    ),
+    config_name="allnoconfig + riscv64",
+    capstone=("CS_ARCH_RISCV", ("CS_MODE_RISCV64", "CS_MODE_RISCVC")),
+    rows=roles(
+        r"""
+        opens    | csrs sstatus, .* | sets SUM
+        closes   | csrc sstatus, .* | clears SUM
+        calls    | (c\.)?jalr? .*    | link register written
+        returns  | ret\|c\.jr ra    | jalr zero, 0(ra)
+        branches | (c\.)?(j\|jr) .* | always taken
+        forks    | (c\.)?b\w+ .*    | conditional
+        nop      | (c\.)?nop        | padding
+        """
+    ),
+    shortest_window=(
+        "lui t0, 0x40",
+        "csrs sstatus, t0",
+        "csrc sstatus, t0",
+    ),
+    protection=("SUM: csrs and csrc of sstatus open and close, for reads and writes alike"),
+    features=(),
+    helpers=("lib/usercopy.o",),
+    begin_header=("arch/riscv/include/asm/uaccess.h",),
+)

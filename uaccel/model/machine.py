@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a machine makes of C: architectures, compilers, builds, and their code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Role(Enum):
+    """What an instruction means to a window."""
+
+    OPENS = "opens"
+    CLOSES = "closes"
+    TOGGLES = "toggles"  # opens or closes; only its operand's value tells which
+    CALLS = "calls"
+    RETURNS = "returns"
+    BRANCHES = "branches"  # always taken
+    FORKS = "forks"  # taken or not
+    NOP = "nop"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRow:
+    """One row of the table that says what instructions mean to a window."""
+
+    role: Role
+    pattern: str  # regular expression over the whole of `str(insn)`
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arch:
+    """Everything the workbench knows of one architecture.  Named after its module."""
+
+    name: str  # of its module
+    title: str  # "PowerPC 8xx, KUAP through MD_AP"
+    kernel: str  # ARCH= on the make command line
+    srcarch: str  # folder below arch/
+    triplet: str  # prefix of the distribution's cross tools, without the last dash
+    package: str  # the distribution's package that holds that compiler
+    zig_target: str  # for `zig clang -target`
+    defconfig: str  # make target that the configuration starts from
+    config: tuple[str, ...]  # lines that must survive, "CONFIG_X=y"
+    config_name: str  # said beside every figure
+    capstone: tuple[str, tuple[str, ...]]  # CS_ARCH_ name and CS_MODE_ names
+    rows: tuple[RoleRow, ...]
+    shortest_window: tuple[str, ...]  # the instructions of one opening and one closing, at least
+    protection: str  # one sentence: what opens and closes, or that nothing does
+    features: tuple[str, ...]  # CPU features that alternatives are applied for
+    helpers: tuple[str, ...]  # objects that hold the out-of-line accessors of this architecture
+    begin_header: tuple[str, ...]  # where this architecture would define user_access_begin
+
+    def role(self, insn: Insn) -> Role | None:
+        """Return what `insn` means to a window; the first row that matches decides."""
+        text = str(insn)
+        matching = (row.role for row in self.rows if re.fullmatch(row.pattern, text))
+        return next(matching, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """A compiler for one architecture, as it was found."""
+
+    name: str  # "gcc 12.2.0", "clang 22.1.8 (ziglang 0.17.1)": said beside every figure
+    version: str  # the whole first line of --version, part of every store key
+    make: tuple[str, ...]  # variables for the make command line
+    path: tuple[str, ...]  # folders put before PATH
+
+
+@dataclass(frozen=True, slots=True)
+class Insn:
+    """One instruction of a listing."""
+
+    address: int  # of the byte in its section
+    size: int  # bytes
+    mnemonic: str
+    operands: str  # capstone's spelling
+    target: str | int | None  # of a branch or call: symbol name, or address in the same section
+    lines: tuple[tuple[str, int], ...]  # (file, line), innermost first, through the inline stack
+    access: bool  # an exception-table entry guards it: it touches user memory
+
+    def __str__(self) -> str:
+        return f"{self.mnemonic} {self.operands}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One function of one object, disassembled: evidence for checks and counts."""
+
+    arch: Arch
+    symbol: str
+    insns: tuple[Insn, ...]  # in order of address; alternatives applied, parts of .cold too
+    size: int  # bytes of the symbol and of its cold part
+    extable_entries: int  # whose guarded instruction lies in the function
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """What was read of one object file."""
+
+    text_bytes: int  # all executable sections together
+    extable_entries: int
+    listings: tuple[Listing, ...]  # of the functions that were asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program that was run: enough to run it again, and what it said."""
+
+    argv: tuple[str, ...]
+    folder: str
+    status: int  # exit status; negative when a signal ended it
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One source compiled for one architecture, or why not."""
+
+    arch: str
+    toolchain: str
+    path: str | None  # the object file; None when the compiler gave none
+    log: str  # what the compiler said, without objtool's lines
+    objtool: str | None  # what objtool said, "" when nothing; None where it does not run
+    command: str  # the line that repeats it
+    reused: bool  # it was in the store
+
+
+@dataclass(frozen=True, slots=True)
+class Unbuilt:
+    """Why an architecture has no build at all: one sentence."""
+
+    arch: str
+    why: str

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""C as it was read: files, user accesses, and the clusters that could share a window.
+
+Offsets are byte offsets into `Source.text`; intervals are half-open; lines count from 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import PurePosixPath
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of bytes, `start` included, `end` not."""
+
+    start: int
+    end: int
+
+    def covers(self, other: Span) -> bool:
+        """Return whether `other` lies within this span."""
+        return self.start <= other.start and other.end <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One C file of a kernel tree, as it was read."""
+
+    path: PurePosixPath  # relative to the tree
+    text: bytes
+
+    def quote(self, span: Span) -> str:
+        """Return the text of `span`; bytes that are no UTF-8 survive as surrogates."""
+        return self.text[span.start : span.end].decode(errors="surrogateescape")
+
+    def line(self, offset: int) -> int:
+        """Return the number of the line that holds the byte at `offset`."""
+        return self.text.count(b"\n", 0, offset) + 1
+
+
+class Direction(Enum):
+    """Which way the bytes go, seen from the kernel."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class Form(Enum):
+    """How a cluster stands in the source."""
+
+    FIELDWISE = "fieldwise"
+    WINDOW = "window"
+    STRUCTCOPY = "structcopy"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One transfer between the kernel and user memory.
+
+    For `get_user(value, pointer)` and its kin, `value` is the kernel's lvalue or value.
+    For a copy, `value` is the kernel's pointer and `size` the number of bytes.
+    """
+
+    accessor: str  # as written: "get_user", "unsafe_put_user", "copy_to_user", ...
+    direction: Direction
+    call: Span  # the whole call expression
+    value: Span
+    pointer: Span  # the user side, an expression of type `T __user *`
+    size: Span | None  # of a copy, else None
+    base: str | None  # `src` in `&src->c.control.appl_ptr`; None when it is no plain name
+    path: str | None  # `c.control.appl_ptr` there; "" for the base itself; None when not plain
+    impure: bool  # an argument calls, assigns, increments or dereferences beyond the pointer
+
+    @property
+    def copies(self) -> bool:
+        """Return whether this is a copy of several bytes instead of one scalar."""
+        return self.size is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Transfers of one function that could share, or do share, one window."""
+
+    direction: Direction
+    form: Form
+    accesses: tuple[Access, ...]
+    extent: Span  # from the first byte of the first statement to the last of the last one
+    fault: Span | None  # the statement that leaves when an access failed; None in odd forms
+    lines: tuple[int, ...]  # where its code stands: conditions, accesses, begin, end; not `fault`
+    obstacle: str | None  # one sentence: why no style may touch it; None when all is plain
+
+
+class Does(Enum):
+    """What an expression does to a local variable."""
+
+    ASSIGNS = "assigns"  # a member, or the whole, is on the left of `=`
+    READS = "reads"  # the value of a member is used
+    ACCESSES = "accesses"  # it is the kernel side of a user access
+    OTHER = "other"  # address taken, whole struct used, compound assignment, sizeof, ...
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place where a local variable is named."""
+
+    does: Does
+    path: str  # members behind the name: "tstamp.tv_sec"; "" for the variable itself
+    span: Span  # the whole expression `sstatus.tstamp.tv_sec`
+    statement: Span  # the expression statement around it; equal to `span` when there is none
+    value: Span | None  # of ASSIGNS: the right hand side
+    in_loop: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A variable of struct type that a function declares for itself."""
+
+    name: str
+    struct: str  # tag of its struct: "snd_pcm_mmap_status"
+    tag: Span  # of that tag in the declaration
+    alone: bool  # nothing else is declared by the same declaration, and it has no initialiser
+    uses: tuple[Use, ...]
+    first: Span  # the statement of the function's own block that holds the first use
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function definition, with all that a style may need to know of it."""
+
+    source: Source
+    name: str
+    span: Span
+    body: Span  # from { to }, braces included
+    declaration: int  # offset of the first byte of its declaration specifiers
+    clusters: tuple[Cluster, ...]
+    pointers: tuple[tuple[str, str], ...]  # name -> struct tag, of `struct T __user *name`
+    names: tuple[str, ...]  # every identifier that occurs in it, labels too; sorted
+    locals: tuple[Local, ...]
+    returns_last: Span | None  # the `return` that ends the body, if one does
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """An access that was seen and could not be placed: counted and listed, never dropped."""
+
+    line: int
+    accessor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything that was read in one file."""
+
+    source: Source
+    functions: tuple[Function, ...]  # those that hold accesses
+    names: tuple[str, ...]  # of all functions that the file defines
+    not_understood: tuple[NotUnderstood, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a struct or union, as the compiler laid it out."""
+
+    name: str  # "" for an anonymous struct or union
+    offset: int  # bytes from the start of the struct
+    size: int  # bytes
+    kind: str  # "scalar", "struct", "union", "array", "bitfield"
+    struct: str | None  # tag, when it is a struct or union that has one
+    members: tuple[Member, ...]  # of a struct or union
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A struct as one architecture's compiler laid it out (from DWARF)."""
+
+    struct: str  # tag
+    size: int  # bytes
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layouts:
+    """The structs of one object file of one architecture."""
+
+    arch: str
+    structs: tuple[Layout, ...]  # sorted by tag
+
+    def find(self, tag: str) -> Layout | None:
+        """Return the struct called `tag`, or None when the object does not describe it."""
+        return next((layout for layout in self.structs if layout.struct == tag), None)
