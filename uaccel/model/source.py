@@ -86,7 +86,9 @@ class Cluster:
     form: Form
     accesses: tuple[Access, ...]
     extent: Span  # from the first byte of the first statement to the last of the last one
-    fault: Span | None  # the statement that leaves when an access failed; None in odd forms
+    fault: str  # the statement that leaves when an access failed: "return -EFAULT;"; "" if odd
+    indent: str  # white space before the first statement
+    before_return: bool  # the function's last `return` follows at once
     lines: tuple[int, ...]  # where its code stands: conditions, accesses, begin, end; not `fault`
     obstacle: str | None  # one sentence: why no style may touch it; None when all is plain
 
@@ -132,9 +134,9 @@ class Function:
     name: str
     span: Span
     body: Span  # from { to }, braces included
-    declaration: int  # offset of the first byte of its declaration specifiers
+    noinline: int | None  # offset where `noinline` may be put; None where it would not fit
     clusters: tuple[Cluster, ...]
-    pointers: tuple[tuple[str, str], ...]  # name -> struct tag, of `struct T __user *name`
+    pointers: tuple[tuple[str, str], ...]  # name, struct tag: of every `struct T __user *name`
     names: tuple[str, ...]  # every identifier that occurs in it, labels too; sorted
     locals: tuple[Local, ...]
     returns_last: Span | None  # the `return` that ends the body, if one does

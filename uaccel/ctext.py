@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Lay C out as the kernel wants it: tabs of eight, lines that end before column 80.
+
+Documentation/process/coding-style.rst, sections 1 and 2: descendants are placed under the
+opening parenthesis, with tabs as far as they go and spaces for the rest.
+"""
+
+from __future__ import annotations
+
+Call = tuple[str, tuple[str, ...]]  # a function and its arguments, as C text
+
+WIDTH = 80  # columns
+TAB = 8  # columns
+
+
+def columns(text: str) -> int:
+    """Return how many columns `text` takes from the left margin."""
+    return len(text.expandtabs(TAB))
+
+
+def one_line(text: str) -> str:
+    """Return `text` with every run of white space as one blank."""
+    return " ".join(text.split())
+
+
+def wrap(head: str, pieces: tuple[str, ...], tail: str) -> str:
+    """Return `head`, the `pieces` joined by blanks, and `tail`, broken before column 80.
+
+    `head` starts with its indentation and ends with the parenthesis that later lines align to;
+    a piece keeps its own comma or operator.
+    """
+    margin = _margin(columns(head))
+    lines = [head + pieces[0]]
+    for at, piece in enumerate(pieces[1:], start=1):
+        end = tail if at == len(pieces) - 1 else ""
+        if columns(f"{lines[-1]} {piece}{end}") <= WIDTH:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(margin + piece)
+    return "\n".join(lines) + tail
+
+
+def call(indent: str, name: str, arguments: tuple[str, ...], tail: str = ";") -> str:
+    """Return the statement `name(arguments);` behind `indent`."""
+    given = [one_line(argument) for argument in arguments]
+    pieces = (*(f"{argument}," for argument in given[:-1]), given[-1])
+    return wrap(f"{indent}{name}(", pieces, f"){tail}")
+
+
+def chain(indent: str, calls: tuple[Call, ...], leave: str) -> str:
+    """Return `if (A || B)` and `leave` below it, one call a line, without the first `indent`."""
+    (name, arguments), *rest = calls
+    lines = [call(f"{indent}if (", name, arguments, "")]
+    lines += [call(f"{indent}    ", name, arguments, "") for name, arguments in rest]
+    return " ||\n".join(lines).removeprefix(indent) + f")\n{indent}\t{leave}"
+
+
+def _margin(width: int) -> str:
+    return "\t" * (width // TAB) + " " * (width % TAB)

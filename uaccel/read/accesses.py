@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Recognise one user access in the syntax tree: `get_user(x, &p->field)` and its kin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tree_sitter import Node
+
+from uaccel.model.source import Access, Direction
+from uaccel.read.csource import plain, span, text_of, walk
+
+READ, WRITE = Direction.READ, Direction.WRITE
+
+# include/linux/uaccess.h: the order of the arguments.  A scalar accessor takes (x, pointer).
+SCALARS = {
+    "get_user": READ,
+    "__get_user": READ,
+    "unsafe_get_user": READ,
+    "put_user": WRITE,
+    "__put_user": WRITE,
+    "unsafe_put_user": WRITE,
+}
+# A copy takes (to, from, n).
+COPIES = {
+    "copy_from_user": READ,
+    "__copy_from_user": READ,
+    "_copy_from_user": READ,
+    "__copy_from_user_inatomic": READ,
+    "unsafe_copy_from_user": READ,
+    "copy_to_user": WRITE,
+    "__copy_to_user": WRITE,
+    "_copy_to_user": WRITE,
+    "__copy_to_user_inatomic": WRITE,
+    "unsafe_copy_to_user": WRITE,
+}
+CANDIDATE = re.compile(
+    rb"\b(?:(?:__)?(?:get|put)_user|_*copy_(?:from|to)_user(?:_inatomic)?|(?:__)?clear_user|"
+    rb"unsafe_(?:get|put)_user|unsafe_copy_(?:from|to)_user)(?=\s*\()"
+)
+_CHANGES = ("assignment_expression", "update_expression", "gnu_asm_expression")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an access must know of its function."""
+
+    volatile: tuple[str, ...]  # names that are declared volatile
+
+
+def access(call: Node, scope: Scope) -> Access | None:
+    """Return the access that a call expression makes, or None when it makes none."""
+    name = call.child_by_field_name("function")
+    arguments = call.child_by_field_name("arguments")
+    if name is None or name.type != "identifier" or arguments is None:
+        return None
+    accessor = text_of(name)
+    given = [node for node in arguments.named_children if node.type != "comment"]
+    direction = SCALARS.get(accessor) or COPIES.get(accessor)
+    copies = accessor in COPIES
+    if direction is None or len(given) not in ((3, 4) if copies else (2, 3)):
+        return None
+    kernel, user = given[0], given[1]
+    if copies and direction is WRITE:
+        kernel, user = user, kernel
+    base, path = _place(user)
+    return Access(
+        accessor=accessor,
+        direction=direction,
+        call=span(call),
+        value=span(kernel),
+        pointer=span(user),
+        size=span(given[2]) if copies else None,
+        base=base,
+        path=path,
+        impure=any(_is_impure(node, scope) for node in given[: 3 if copies else 2]),
+    )
+
+
+def accesses(node: Node, scope: Scope) -> Iterator[tuple[Node, Access]]:
+    """Yield every access at or below `node` with its call expression."""
+    for found in walk(node):
+        if found.type == "call_expression" and (made := access(found, scope)):
+            yield found, made
+
+
+def scope_of(body: Node) -> Scope:
+    """Return the names of `body` that are declared volatile."""
+    names: list[str] = []
+    for node in walk(body):
+        if node.type == "declaration" and any(
+            child.type == "type_qualifier" and text_of(child) == "volatile"
+            for child in node.named_children
+        ):
+            names += [text_of(found) for found in walk(node) if found.type == "identifier"]
+    return Scope(tuple(names))
+
+
+def member_path(node: Node) -> tuple[str, str] | None:
+    """Return (`src`, `c.control.appl_ptr`) of `src->c.control.appl_ptr`, None when not plain."""
+    fields: list[str] = []
+    node = plain(node)
+    while node.type == "field_expression":
+        argument, field = node.child_by_field_name("argument"), node.child_by_field_name("field")
+        if argument is None or field is None:
+            return None
+        fields.append(text_of(field))
+        node = plain(argument)
+    if node.type != "identifier":
+        return None
+    return text_of(node), ".".join(reversed(fields))
+
+
+def _place(pointer: Node) -> tuple[str | None, str | None]:
+    node = plain(pointer)
+    while node.type == "cast_expression":
+        value = node.child_by_field_name("value")
+        if value is None:
+            return None, None
+        node = plain(value)
+    if node.type == "identifier":
+        return text_of(node), ""
+    if not _is_address(node):
+        return None, None
+    argument = node.child_by_field_name("argument")
+    found = member_path(argument) if argument is not None else None
+    # `&src` itself is a pointer to the pointer, and `&src.field` no user memory at all.
+    if found is None or not found[1] or not _goes_through_pointer(plain(argument)):  # type: ignore[arg-type]
+        return None, None
+    return found
+
+
+def _is_address(node: Node) -> bool:
+    operator = node.child_by_field_name("operator")
+    return node.type == "pointer_expression" and operator is not None and text_of(operator) == "&"
+
+
+def _goes_through_pointer(node: Node) -> bool:
+    arrows = 0
+    while node.type == "field_expression":
+        operator = node.child_by_field_name("operator")
+        argument = node.child_by_field_name("argument")
+        if operator is None or argument is None:
+            return False
+        arrows += text_of(operator) == "->"
+        node = plain(argument)
+        last = text_of(operator)
+    return arrows == 1 and last == "->"
+
+
+def _is_impure(node: Node, scope: Scope) -> bool:
+    for found in walk(node):
+        if found.type == "call_expression" or found.type in _CHANGES:
+            return True
+        if found.type == "identifier" and text_of(found) in scope.volatile:
+            return True
+    return False

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Write a cluster as struct copies: the kernel's locals become the structs of the user's ABI.
+
+The reviewer's form of the SYNC_PTR ioctl: fields of one local that go to fields of one struct
+member of the user's object are moved by one `copy_from_user()` or `copy_to_user()`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from uaccel.ctext import Call, chain
+from uaccel.fields import leaves, struct_at
+from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
+from uaccel.model.source import (
+    Access,
+    Cluster,
+    Direction,
+    Does,
+    Form,
+    Function,
+    Layout,
+    Layouts,
+    Local,
+    Span,
+    Use,
+)
+
+NO_GROUP = "no two fields of it go between one local struct and one struct of the user's"
+PADDING = "The padding of struct {tag} is written as zero; field by field it was left alone."
+LATER = "What `copy_{way}_user()` had copied before a fault may end in the middle of a field."
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Fields of one local that mirror fields of one struct of the user's."""
+
+    local: Local
+    prefix: str  # member path from the base to that struct
+    base: str
+    struct: Layout  # of the user's side
+    fields: tuple[tuple[str, str], ...]  # path in the local, member of the user's struct
+
+
+def plan(function: Function, layouts: tuple[Layouts, ...]) -> tuple[Rewrite | Refusal, ...]:
+    """Return, for each cluster of `function`, its struct copies or the reason against them."""
+    answers: list[Rewrite | Refusal] = []
+    retyped: set[str] = set()
+    for cluster in function.clusters:
+        groups = _groups(function, cluster, layouts)
+        if isinstance(groups, Refusal):
+            answers.append(groups)
+            continue
+        fresh = tuple(group for group in groups if group.local.name not in retyped)
+        retyped.update(group.local.name for group in fresh)
+        edits = [Edit(cluster.extent, _condition(function, cluster, groups))]
+        for group in fresh:
+            edits += _retype(function, group)
+        answers.append(Rewrite(cluster, tuple(edits), _differences(cluster, groups)))
+    return _all_or_none(function, tuple(answers))
+
+
+def _groups(
+    function: Function, cluster: Cluster, layouts: tuple[Layouts, ...]
+) -> tuple[_Group, ...] | Refusal:
+    why = _reason_against(cluster)
+    if why is not None:
+        return Refusal(cluster, why)
+    if not layouts:
+        return Refusal(cluster, "how its structs are laid out is not known: no object was built")
+    found: list[_Group] = []
+    for local in function.locals:
+        here = [a for a in cluster.accesses if _member_of(function, a, local)]
+        if len(here) < 2:
+            continue
+        group = _group(function, local, layouts)
+        if isinstance(group, str):
+            return Refusal(cluster, group)
+        found.append(group)
+    return tuple(found) if found else Refusal(cluster, NO_GROUP)
+
+
+def _reason_against(cluster: Cluster) -> str | None:
+    if cluster.form is Form.STRUCTCOPY:
+        return "it is copied whole already"
+    if cluster.form is Form.WINDOW:
+        return "a window cannot be unmade yet"
+    if cluster.obstacle is not None:
+        return cluster.obstacle
+    if not cluster.fault:
+        return "a fault does more than return or goto"
+    if not cluster.indent:
+        return "the first statement does not start its line"
+    return None
+
+
+def _group(function: Function, local: Local, layouts: tuple[Layouts, ...]) -> _Group | str:
+    # All accesses of the local, in every cluster, must mirror one struct of the user's.
+    pairs: list[tuple[str, str]] = []
+    places: set[tuple[str, str]] = set()
+    for access in _accesses_of(function, local):
+        if access.base is None or not access.path:
+            return f"`{local.name}` is exchanged with a pointer that is no plain field"
+        prefix, _, member = access.path.rpartition(".")
+        places.add((access.base, prefix))
+        pairs.append((_member_of(function, access, local), member))
+    if len(places) != 1:
+        return f"the fields of `{local.name}` go to different structs of the user's"
+    ((base, prefix),) = places
+    fields = tuple(dict.fromkeys(pairs))
+    if len({mine for mine, _ in fields}) != len(fields) != len({its for _, its in fields}):
+        return f"a field of `{local.name}` goes to two places"
+    tag = dict(function.pointers).get(base)
+    struct = struct_at(layouts[0], tag, prefix) if tag is not None else None
+    if not prefix or struct is None or not struct.struct:
+        return f"`{base}->{prefix or '...'}` is no struct of its own with a name"
+    group = _Group(local, prefix, base, struct, fields)
+    return _reason_to_keep(function, group) or group
+
+
+def _accesses_of(function: Function, local: Local) -> tuple[Access, ...]:
+    every = (access for cluster in function.clusters for access in cluster.accesses)
+    return tuple(access for access in every if _member_of(function, access, local))
+
+
+def _member_of(function: Function, access: Access, local: Local) -> str:
+    value = function.source.quote(access.value).replace(" ", "")
+    head, _, path = value.partition(".")
+    return path if head == local.name and not access.copies else ""
+
+
+def _reason_to_keep(function: Function, group: _Group) -> str | None:
+    local, fields = group.local, dict(group.fields)
+    if not local.alone:
+        return f"`{local.name}` is not declared alone and plain"
+    assigned_from: int | None = None
+    for use in local.uses:
+        if use.does is Does.OTHER:
+            return f"`{local.name}` is used as a whole, or its address is taken"
+        if use.does is Does.ASSIGNS:
+            if not _carried(use.path, group):
+                return f"`{local.name}.{use.path}` never goes to user space"
+            if use.path not in fields and not _is_name(function, use):
+                return f"`{local.name}.{use.path}` is assigned from more than a plain member"
+            assigned_from = use.span.start if assigned_from is None else assigned_from
+        if use.does is Does.READS:
+            if use.path not in fields:
+                return f"`{local.name}.{use.path}` never goes to user space"
+            later = [u for u in local.uses if u.does is Does.ASSIGNS and u.path == use.path]
+            if use.in_loop or any(u.span.start < use.span.start for u in later):
+                return (
+                    f"`{local.name}.{use.path}` is read after it was assigned: "
+                    f"the user's type may be narrower"
+                )
+    return None
+
+
+def _carried(path: str, group: _Group) -> bool:
+    return any(mine == path or mine.startswith(f"{path}.") for mine, _ in group.fields)
+
+
+def _is_name(function: Function, use: Use) -> bool:
+    text = function.source.quote(use.value) if use.value is not None else ""
+    return text.replace("->", ".").replace(".", "").replace("_", "").isalnum()
+
+
+def _retype(function: Function, group: _Group) -> list[Edit]:
+    edits = [Edit(group.local.tag, group.struct.struct)]
+    fields = dict(group.fields)
+    for use in group.local.uses:
+        if use.does is Does.READS and fields[use.path] != use.path:
+            edits.append(Edit(use.span, f"{group.local.name}.{fields[use.path]}"))
+        if use.does is Does.ASSIGNS:
+            edits += _assign(function, group, use)
+    if _has_holes(group) and not _is_filled(function, group):
+        first = group.local.first
+        tab = _indent(function, first)
+        name = group.local.name
+        edits.append(
+            Edit(Span(first.start, first.start), f"memset(&{name}, 0, sizeof({name}));\n{tab}")
+        )
+    return edits
+
+
+def _assign(function: Function, group: _Group, use: Use) -> list[Edit]:
+    name, fields = group.local.name, dict(group.fields)
+    if use.path in fields:
+        its = fields[use.path]
+        return [Edit(use.span, f"{name}.{its}")] if its != use.path else []
+    assert use.value is not None
+    value = function.source.quote(use.value)
+    parts = [
+        f"{name}.{its} = {value}.{mine.removeprefix(use.path + '.')};"
+        for mine, its in group.fields
+        if mine.startswith(f"{use.path}.")
+    ]
+    return [Edit(use.statement, f"\n{_indent(function, use.statement)}".join(parts))]
+
+
+def _has_holes(group: _Group) -> bool:
+    members = {its for _, its in group.fields}
+    sizes = [leaf.size for leaf in leaves(group.struct.members) if leaf.name in members]
+    return sum(sizes) != group.struct.size
+
+
+def _is_filled(function: Function, group: _Group) -> bool:
+    reads = (c for c in function.clusters if c.direction is Direction.READ)
+    return any(
+        len([a for a in c.accesses if _member_of(function, a, group.local)]) > 1 for c in reads
+    )
+
+
+def _condition(function: Function, cluster: Cluster, groups: tuple[_Group, ...]) -> str:
+    quote = function.source.quote
+    calls: list[Call] = []
+    done: set[str] = set()
+    for access in cluster.accesses:
+        group = next((g for g in groups if _member_of(function, access, g.local)), None)
+        if group is None:
+            calls.append((access.accessor, (quote(access.value), quote(access.pointer))))
+        elif group.local.name not in done:
+            done.add(group.local.name)
+            calls.append(_copy(cluster, group))
+    return chain(cluster.indent, tuple(calls), cluster.fault)
+
+
+def _copy(cluster: Cluster, group: _Group) -> Call:
+    name = group.local.name
+    mine, its, size = f"&{name}", f"&{group.base}->{group.prefix}", f"sizeof({name})"
+    if cluster.direction is Direction.READ:
+        return "copy_from_user", (mine, its, size)
+    return "copy_to_user", (its, mine, size)
+
+
+def _differences(cluster: Cluster, groups: tuple[_Group, ...]) -> tuple[str, ...]:
+    way = "from" if cluster.direction is Direction.READ else "to"
+    said = [LATER.format(way=way)]
+    if cluster.direction is Direction.WRITE:
+        said += [PADDING.format(tag=g.struct.struct) for g in groups if _has_holes(g)]
+    return tuple(said)
+
+
+def _all_or_none(
+    function: Function, answers: tuple[Rewrite | Refusal, ...]
+) -> tuple[Rewrite | Refusal, ...]:
+    # A retyped local is used by every cluster that names it: one refusal refuses them all.
+    shared = {
+        local.name
+        for answer in answers
+        if isinstance(answer, Refusal)
+        for local in function.locals
+        if any(_member_of(function, access, local) for access in answer.cluster.accesses)
+    }
+    kept: list[Rewrite | Refusal] = []
+    for answer in answers:
+        names = {
+            local.name
+            for local in function.locals
+            if any(_member_of(function, access, local) for access in answer.cluster.accesses)
+        }
+        if isinstance(answer, Rewrite) and names & shared:
+            kept.append(Refusal(answer.cluster, "another cluster of the same local is refused"))
+        else:
+            kept.append(answer)
+    return tuple(kept)
+
+
+def _indent(function: Function, at: Span) -> str:
+    text = function.source.text
+    start = text.rfind(b"\n", 0, at.start) + 1
+    before = text[start : at.start].decode(errors="surrogateescape")
+    return before[: len(before) - len(before.lstrip())]
+
+
+STYLE = Style(
+    summary="the locals become the user's structs, copied whole",
+    needs_layouts=True,
+    plan=plan,
+)
