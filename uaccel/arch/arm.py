@@ -18,7 +18,8 @@ ARCH = Arch(
         "CONFIG_ARCH_MULTIPLATFORM=y",
         "CONFIG_ARCH_MULTI_V7=y",
         "CONFIG_ARCH_VIRT=y",
-        "CONFIG_ARM_PAN=y",
+        "CONFIG_ARM_PAN=y or CONFIG_CPU_SW_DOMAIN_PAN=y",
+        "CONFIG_CPU_SW_DOMAIN_PAN=y",
         "CONFIG_AEABI=y",
         "CONFIG_SOUND=y",
         "CONFIG_SND=y",
@@ -33,16 +34,23 @@ ARCH = Arch(
     rows=roles(
         r"""
         toggles  | mcr p15, #?0, \w+, c3, c0, #?0 | DACR
-        calls    | blx? .*      | link register written
+        calls    | bl(x\|eq\|ne\|[clhv][cs]\|lo\|mi\|pl\|hi\|[gl][et])? .* | link register written
         returns  | bx lr\|pop .*pc.*\|ldm\w* .*pc.* | to lr or from the stack
         branches | b [^.]*      | always taken
-        forks    | b(eq\|ne\|cs\|hs\|cc\|lo\|mi\|pl\|vs\|vc\|hi\|ls\|ge\|lt\|gt\|le) .* | conditional
+        forks    | b(eq\|ne\|[clhv][cs]\|lo\|mi\|pl\|hi\|[gl][et]) .* | conditional
         nop      | nop          | padding
         """
     ),
+    # uaccess_save_and_enable() and uaccess_restore() of arch/arm/include/asm/uaccess.h;
+    # set_domain() of arch/arm/include/asm/domain.h ends with an isb.
     shortest_window=(
+        "mrc p15, #0, r7, c3, c0, #0",
+        "bic r3, r7, #0xc",
+        "orr r3, r3, #4",
         "mcr p15, #0, r3, c3, c0, #0",
-        "mcr p15, #0, r3, c3, c0, #0",
+        "isb sy",
+        "mcr p15, #0, r7, c3, c0, #0",
+        "isb sy",
     ),
     protection=(
         "domains: mcr p15,0,rX,c3,c0,0 (DACR) opens and closes, for reads and writes alike"

@@ -41,18 +41,30 @@ ARCH = Arch(
         nop      | nop          | patched alternatives
         """
     ),
+    # __uaccess_ttbr0_enable() and __uaccess_ttbr0_disable() of arch/arm64/include/asm/uaccess.h.
     shortest_window=(
-        "mrs x9, ttbr1_el1",
-        "msr ttbr1_el1, x9",
-        "msr ttbr0_el1, x9",
+        "mrs x1, daif",
+        "msr daifset, #3",
+        "ldr x0, [x0, #8]",
+        "mrs x6, ttbr1_el1",
+        "bfxil x5, x6, #0, #0x30",
+        "msr ttbr1_el1, x5",
+        "msr ttbr0_el1, x0",
         "isb",
-        "mrs x9, ttbr1_el1",
-        "msr ttbr0_el1, x9",
-        "msr ttbr1_el1, x9",
+        "msr daif, x1",
+        "mrs x1, daif",
+        "msr daifset, #3",
+        "mrs x0, ttbr1_el1",
+        "and x0, x0, #0xffffffffffff",
+        "sub x2, x0, #1, lsl #12",
+        "msr ttbr0_el1, x2",
+        "msr ttbr1_el1, x0",
         "isb",
+        "msr daif, x1",
     ),
     protection=(
-        "software PAN: msr ttbr0_el1 + isb, with interrupts off, open and close, for reads and writes alike"
+        "software PAN: msr ttbr0_el1 + isb, with interrupts off, open and close,"
+        " for reads and writes alike"
     ),
     features=(),
     helpers=("lib/usercopy.o",),

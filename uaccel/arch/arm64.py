@@ -27,7 +27,8 @@ ARCH = Arch(
         "CONFIG_NO_HZ_IDLE=y",
         "CONFIG_SMP=y",
         "CONFIG_BUG=y",
-        "CONFIG_ARM64_PAN=y",
+        "CONFIG_ARM64_PAN=y if possible",
+        "# CONFIG_ARM64_SW_TTBR0_PAN is not set",
     ),
     config_name="allnoconfig + arm64",
     capstone=("CS_ARCH_ARM64", ("CS_MODE_LITTLE_ENDIAN",)),
@@ -41,9 +42,11 @@ ARCH = Arch(
         nop      | nop          | patched alternatives
         """
     ),
+    # With hardware PAN nothing stands around ldtr and sttr (arch/arm64/include/asm/uaccess.h).
     shortest_window=(),
     protection=(
-        "hardware PAN: get_user() and put_user() use ldtr and sttr, so nothing opens or closes; only instructions can be saved"
+        "hardware PAN: get_user() and put_user() use ldtr and sttr, so nothing opens or closes;"
+        " only instructions can be saved"
     ),
     features=(),
     helpers=("lib/usercopy.o",),

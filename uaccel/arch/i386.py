@@ -30,11 +30,12 @@ ARCH = Arch(
         closes   | clac       | EFLAGS.AC := 0
         calls    | call .*    | direct or indirect
         returns  | ret.*      | near return
-        branches | jmp .*     | always taken
+        branches | (notrack )?jmp .* | always taken
         forks    | j\w+ .*   | conditional
         nop      | nop.*      | padding of alternatives
         """
     ),
+    # stac() and clac() of arch/x86/include/asm/smap.h.
     shortest_window=(
         "stac",
         "clac",

@@ -40,19 +40,23 @@ ARCH = Arch(
     rows=roles(
         r"""
         toggles  | mtspr (0x1d\|0xd), .*\|mtamr .* | AMR: which directions are blocked
-        calls    | b(c?ctr|c?lr)?l .*\|bctrl\|blrl | link register written
+        calls    | bla? .*\|b(ct\|l)rl\|bcl .* | link register written
         returns  | blr         | to the link register
         branches | b .*\|bctr | always taken
         forks    | b\w+ .*    | conditional
         nop      | nop         | ori 0,0,0
         """
     ),
+    # set_kuap() of arch/powerpc/include/asm/book3s/64/kup.h, twice: ISA v3.0B wants a context
+    # synchronising instruction on both sides of the move; a value takes one instruction at least.
     shortest_window=(
-        "li 9, 0",
-        "mtspr 0x1d, 9",
+        "li r9, 0",
         "isync",
-        "li 9, -1",
-        "mtspr 0x1d, 9",
+        "mtamr r9",
+        "isync",
+        "li r9, -1",
+        "isync",
+        "mtamr r9",
         "isync",
     ),
     protection=("KUAP: mtspr 29 (AMR) + isync open and close, reads and writes apart"),

@@ -29,18 +29,19 @@ ARCH = Arch(
     rows=roles(
         r"""
         toggles  | mtspr 0x31a, .* | MD_AP: 0xdc000000 opens, 0xde000000 closes
-        calls    | b(c?ctr|c?lr)?l .*\|bctrl\|blrl | link register written
+        calls    | bla? .*\|b(ct\|l)rl\|bcl .* | link register written
         returns  | blr         | to the link register
         branches | b .*\|bctr | always taken
         forks    | b\w+ .*    | conditional
         nop      | nop         | ori 0,0,0
         """
     ),
+    # uaccess_begin_8xx() and uaccess_end_8xx() of arch/powerpc/include/asm/nohash/32/kup-8xx.h.
     shortest_window=(
-        "lis 9, -0x2400",
-        "mtspr 0x31a, 9",
-        "lis 9, -0x2200",
-        "mtspr 0x31a, 9",
+        "lis r9, -0x2400",
+        "mtspr 0x31a, r9",
+        "lis r9, -0x2200",
+        "mtspr 0x31a, r9",
     ),
     protection=("KUAP: mtspr 794 (MD_AP) opens and closes, for reads and writes alike"),
     features=(),

@@ -43,10 +43,11 @@ ARCH = Arch(
         nop      | (c\.)?nop        | padding
         """
     ),
+    # __enable_user_access() and __disable_user_access() of arch/riscv/include/asm/uaccess.h.
     shortest_window=(
-        "lui t0, 0x40",
-        "csrs sstatus, t0",
-        "csrc sstatus, t0",
+        "lui a4, 0x40",
+        "csrs sstatus, a4",
+        "csrc sstatus, a4",
     ),
     protection=("SUM: csrs and csrc of sstatus open and close, for reads and writes alike"),
     features=(),

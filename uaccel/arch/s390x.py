@@ -20,13 +20,13 @@ ARCH = Arch(
         "CONFIG_SND_DUMMY=y",
         "CONFIG_MULTIUSER=y",
         "CONFIG_EXPERT=y",
-        "CONFIG_COMPAT=y",
+        "CONFIG_COMPAT=y if possible",
         "CONFIG_HAS_IOMEM=y",
         "CONFIG_PCI=y",
         "CONFIG_BUG=y",
     ),
     config_name="allnoconfig + s390x",
-    capstone=("CS_ARCH_SYSTEMZ", ("CS_MODE_BIG_ENDIAN",)),
+    capstone=("CS_ARCH_SYSZ", ("CS_MODE_BIG_ENDIAN",)),
     rows=roles(
         r"""
         calls    | (brasl\|basr) .* | link register written
@@ -36,6 +36,7 @@ ARCH = Arch(
         nop      | nopr?.*\|jnop.* | padding
         """
     ),
+    # Nothing stands around mvcos (arch/s390/include/asm/uaccess.h).
     shortest_window=(),
     protection=("mvcos carries the user's key with each access, so nothing opens or closes"),
     features=(),

@@ -32,6 +32,7 @@ class Evidence:
 
     build: Build | None = None
     command: Command | None = None  # a tool of the tree that was run on the patch
+    compiled_on: tuple[str, ...] | None = None  # architectures whose object holds the lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class Arch:
     features: tuple[str, ...]  # CPU features that alternatives are applied for
     helpers: tuple[str, ...]  # objects that hold the out-of-line accessors of this architecture
     begin_header: tuple[str, ...]  # where this architecture would define user_access_begin
+    guards_reads: bool = True  # reading needs an opening too
 
     def role(self, insn: Insn) -> Role | None:
         """Return what `insn` means to a window; the first row that matches decides."""
@@ -73,11 +74,11 @@ class Toolchain:
 class Insn:
     """One instruction of a listing."""
 
-    address: int  # of the byte in its section
+    address: int  # of the byte in .text; the other code sections of an object lie behind it
     size: int  # bytes
     mnemonic: str
     operands: str  # capstone's spelling
-    target: str | int | None  # of a branch or call: symbol name, or address in the same section
+    target: str | int | None  # of a branch or call: symbol name, or address in the same function
     lines: tuple[tuple[str, int], ...]  # (file, line), innermost first, through the inline stack
     access: bool  # an exception-table entry guards it: it touches user memory
 
@@ -94,6 +95,7 @@ class Listing:
     insns: tuple[Insn, ...]  # in order of address; alternatives applied, parts of .cold too
     size: int  # bytes of the symbol and of its cold part
     extable_entries: int  # whose guarded instruction lies in the function
+    callees: tuple[Listing, ...] = ()  # functions of the same object that it calls; without theirs
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,7 @@ class Reading:
     functions: tuple[Function, ...]  # those that hold accesses
     names: tuple[str, ...]  # of all functions that the file defines
     not_understood: tuple[NotUnderstood, ...]
+    broken: tuple[tuple[int, str], ...]  # line and reason: where the C does not parse
 
 
 @dataclass(frozen=True, slots=True)

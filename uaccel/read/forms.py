@@ -18,6 +18,7 @@ from tree_sitter import Node
 from uaccel.model.source import Access, Cluster, Form, NotUnderstood, Source, Span
 from uaccel.read.accesses import Scope, accesses
 from uaccel.read.csource import plain, span, text_of, walk
+from uaccel.read.macros import Macro
 
 _BEGIN = re.compile(r"user_(?:read_|write_)?access_begin")
 _END = re.compile(r"user_(?:read_|write_)?access_end")
@@ -41,13 +42,13 @@ class Found:
     not_understood: tuple[NotUnderstood, ...]
 
 
-def clusters(source: Source, body: Node, scope: Scope) -> Found:
+def clusters(source: Source, body: Node, scope: Scope, macros: tuple[Macro, ...]) -> Found:
     """Return every access of a function's `body` as part of a cluster, or as not understood."""
     found: list[Cluster] = []
     placed: set[int] = set()
     last = _last_return(body)
     for block in (node for node in walk(body) if node.type in _BLOCKS):
-        for run in _runs(source, block, scope):
+        for run in _runs(source, block, scope, macros):
             placed.update(node for row in run for node in row.nodes)
             merged = _merge(source, run)
             end = last.prev_named_sibling if last is not None and block.id == body.id else None
@@ -73,7 +74,9 @@ def _last_return(body: Node) -> Node | None:
     return None
 
 
-def _runs(source: Source, block: Node, scope: Scope) -> Iterator[tuple[_Row, ...]]:
+def _runs(
+    source: Source, block: Node, scope: Scope, macros: tuple[Macro, ...]
+) -> Iterator[tuple[_Row, ...]]:
     rows: list[_Row | None] = []
     opened: Node | None = None
     inside: list[Node] = []
@@ -86,7 +89,8 @@ def _runs(source: Source, block: Node, scope: Scope) -> Iterator[tuple[_Row, ...
         elif statement.type == "if_statement" and _calls(_condition(statement), _BEGIN):
             opened = statement
         else:
-            rows.append(_chain(source, statement, scope))
+            row = _chain(source, statement, scope)
+            rows.append(row or _wrapped(source, statement, macros))
     for key, group in groupby(_numbered(rows), key=lambda item: item[0]):
         if key:
             yield tuple(row for _, row in group if row is not None)
@@ -107,7 +111,7 @@ def _numbered(rows: list[_Row | None]) -> Iterator[tuple[int, _Row | None]]:
 
 
 def _belong_together(left: Cluster, right: Cluster) -> bool:
-    if left.form is Form.WINDOW or right.form is Form.WINDOW:
+    if Form.WINDOW in (left.form, right.form):
         return False
     bases = {access.base for access in (*left.accesses, *right.accesses)}
     same = left.direction is right.direction and left.fault == right.fault != ""
@@ -138,6 +142,34 @@ def _chain(source: Source, statement: Node, scope: Scope) -> _Row | None:
         obstacle=_obstacle(source, statement, condition, made),
     )
     return _Row(cluster, tuple(node.id for node, _ in made))
+
+
+def _wrapped(source: Source, statement: Node, macros: tuple[Macro, ...]) -> _Row | None:
+    condition = _condition(statement) if statement.type == "if_statement" else None
+    consequence = statement.child_by_field_name("consequence")
+    call = plain(condition) if condition is not None else None
+    if call is None or consequence is None or call.type != "call_expression":
+        return None
+    name = call.child_by_field_name("function")
+    macro = next((m for m in macros if name is not None and m.name == text_of(name)), None)
+    if macro is None:
+        return None
+    here = span(call)
+    cluster = Cluster(
+        direction=macro.direction,
+        form=macro.form,
+        accesses=tuple(
+            Access(accessor, macro.direction, here, here, here, None, None, None, impure=True)
+            for accessor in macro.accessors
+        ),
+        extent=span(statement),
+        fault=_leave(consequence),
+        indent=_indent(source, statement),
+        before_return=False,
+        lines=_lines(source, statement.start_byte, call.end_byte),
+        obstacle=f"its accesses stand in the macro {macro.name}",
+    )
+    return _Row(cluster, (call.id,))
 
 
 def _form(made: tuple[tuple[Node, Access], ...]) -> Form:

@@ -19,6 +19,7 @@ from uaccel.read.csource import (
     without_comments,
 )
 from uaccel.read.forms import clusters
+from uaccel.read.macros import DEFINE, Macro, wrappers
 from uaccel.read.variables import struct_locals
 
 IN_MACRO = "the access stands in a macro definition"
@@ -27,48 +28,73 @@ CLEARS = "clear_user() is not read as an access yet"
 BROKEN = "the statement around the access could not be parsed"
 
 _STRUCT_POINTER = re.compile(r"\bstruct\s+(\w+)\s+__user\s*\*\s*(?:const\s+)?(\w+)")
-_DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*define\b(?:[^\n\\]|\\\n|\\[^\n])*", re.MULTILINE)
+_SYSCALL = re.compile(r"(?:COMPAT_)?SYSCALL(?:32)?_DEFINE")
 
 
-def read_source(source: Source) -> Reading:
-    """Return what `source` defines and accesses; every candidate is in a cluster or listed."""
+def read_source(source: Source, includers: tuple[Source, ...] = ()) -> Reading:
+    """Return what `source` defines and accesses; every candidate is in a cluster or listed.
+
+    `includers` are files whose macros `source` may use because they include it.
+    """
+    macros = tuple(macro for file in (*includers, source) for macro in wrappers(file.text))
     read = []
     names = []
     odd: list[NotUnderstood] = []
-    for node in functions(parse(source.text)):
+    root = parse(source.text)
+    for node in functions(root):
         name = function_name(node)
         body = node.child_by_field_name("body")
         if name is None or body is None or body.type != "compound_statement":
             continue
         names.append(name)
-        function, left = _function(source, node, body, name)
+        function, left = _function(source, node, body, macros)
         odd += left
         if function.clusters or left:
             read.append(function)
     odd += _missed(source, tuple(read), tuple(odd))
-    return Reading(source, tuple(read), tuple(names), tuple(sorted(odd, key=lambda o: o.line)))
+    listed = tuple(sorted(odd, key=lambda one: one.line))
+    return Reading(source, tuple(read), tuple(names), listed, _broken(root))
+
+
+def _broken(root: Node) -> tuple[tuple[int, str], ...]:
+    odd = (node for node in walk(root) if node.type == "ERROR" or node.is_missing)
+    return tuple((node.start_point[0] + 1, _complaint(node)) for node in odd)
+
+
+def _complaint(node: Node) -> str:
+    if node.is_missing:
+        return f"`{node.type}` is missing"
+    text = " ".join(text_of(node).split())
+    return f"`{text[:40]}` is not expected" if text else "something is missing"
 
 
 def _function(
-    source: Source, node: Node, body: Node, name: str
+    source: Source, node: Node, body: Node, macros: tuple[Macro, ...]
 ) -> tuple[Function, tuple[NotUnderstood, ...]]:
-    found = clusters(source, body, scope_of(body))
+    found = clusters(source, body, scope_of(body), macros)
     quoted = source.quote(span(node))
     returns = [child for child in body.named_children if child.type != "comment"]
     last = returns[-1] if returns and returns[-1].type == "return_statement" else None
     function = Function(
         source=source,
-        name=name,
+        name=function_name(node) or "",
         span=span(node),
         body=span(body),
         noinline=_noinline(source, node),
         clusters=found.clusters,
-        pointers=tuple((n, tag) for tag, n in _STRUCT_POINTER.findall(quoted)),
+        pointers=_pointers(quoted),
         names=tuple(sorted({text_of(n) for n in walk(node) if n.type.endswith("identifier")})),
         locals=struct_locals(body) if found.clusters else (),
         returns_last=span(last) if last is not None else None,
     )
     return function, found.not_understood
+
+
+def _pointers(function: str) -> tuple[tuple[str, str], ...]:
+    head, brace, body = function.partition("{")
+    if _SYSCALL.match(head):  # there a comma stands between a type and its name
+        head = re.sub(r"\*\s*,", "*", head)
+    return tuple((name, tag) for tag, name in _STRUCT_POINTER.findall(head + brace + body))
 
 
 def _noinline(source: Source, node: Node) -> int | None:
@@ -89,7 +115,7 @@ def _missed(
         source.line(a.call.start) for f in read for cluster in f.clusters for a in cluster.accesses
     }
     seen |= {known.line for known in odd}
-    macros = [Span(*found.span()) for found in _DIRECTIVE.finditer(text)]
+    macros = [Span(*found.span()) for found in DEFINE.finditer(text)]
     missed = []
     for found in CANDIDATE.finditer(text):
         line = source.line(found.start())

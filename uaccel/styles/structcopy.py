@@ -108,7 +108,7 @@ def _group(function: Function, local: Local, layouts: tuple[Layouts, ...]) -> _G
         return f"the fields of `{local.name}` go to different structs of the user's"
     ((base, prefix),) = places
     fields = tuple(dict.fromkeys(pairs))
-    if len({mine for mine, _ in fields}) != len(fields) != len({its for _, its in fields}):
+    if not len({mine for mine, _ in fields}) == len(fields) == len({its for _, its in fields}):
         return f"a field of `{local.name}` goes to two places"
     tag = dict(function.pointers).get(base)
     struct = struct_at(layouts[0], tag, prefix) if tag is not None else None

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What each catalogue makes of a case.
+
+A case gives some fences and expects others; both are named by their first word.
+
+* `uaccel/arch/NAME.md` gives ```listing, a row of `mnemonic operands` per instruction, and expects
+  ```roles, a row of `LINE role` per line that means something to a window.
+* `uaccel/styles/NAME.md` gives ```c, a file, and for struct copies ```layout [ARCH] (see
+  `tests/layouts.py`).  It expects ```diff, the lines that change, or ```refusal, one sentence per
+  cluster that is left alone, or both; ```differences, what a user program could notice, may stand
+  there too and is then compared.
+* `uaccel/checks/NAME.md` gives one of
+  ```log built, ```log failed: what the compiler said, with or without an object at the end;
+  ```objtool: what objtool said of an object, ```objtool none where it does not run;
+  ```command STATUS: what a program printed before it ended so, with ```stderr for its other stream;
+  ```compiled ARCH...: the architectures whose object holds the lines;
+  ```nothing: no evidence was gathered.
+  It expects ```verdict: `outcome: why`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import unified_diff
+from pathlib import PurePosixPath
+
+import uaccel.arch
+import uaccel.checks
+import uaccel.styles
+from tests.cases import Block, Case
+from tests.layouts import layouts
+from uaccel.catalog import catalog
+from uaccel.edits import apply
+from uaccel.model.judgement import Check, Evidence
+from uaccel.model.machine import Arch, Build, Command, Insn
+from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
+from uaccel.model.source import Source
+from uaccel.read.reading import read_source
+
+ARCHES: Mapping[str, Arch] = catalog(uaccel.arch, Arch)
+STYLES: Mapping[str, Style] = catalog(uaccel.styles, Style)
+CHECKS: Mapping[str, Check] = catalog(uaccel.checks, Check)
+
+GIVEN = ("listing", "c", "layout", "log", "objtool", "command", "stderr", "compiled", "nothing")
+OPTIONAL = ("differences",)
+
+
+def arch(name: str, case: Case) -> dict[str, str]:
+    """Return the role of each line of a listing that has one."""
+    (given,) = case.of("listing")
+    insns = (_insn(number, row) for number, row in enumerate(given.text.splitlines(), start=1))
+    found = ((insn.address, ARCHES[name].role(insn)) for insn in insns)
+    return {"roles": "".join(f"{number} {role.value}\n" for number, role in found if role)}
+
+
+def styles(name: str, case: Case) -> dict[str, str]:
+    """Return what a style does with a file: the lines it changes, the clusters it refuses."""
+    (given,) = case.of("c")
+    known = tuple(layouts(block.argument or "any", block.text) for block in case.of("layout"))
+    source = Source(PurePosixPath("case.c"), given.text.encode())
+    edits: list[Edit] = []
+    why: list[str] = []
+    differences: dict[str, None] = {}
+    for function in read_source(source).functions:
+        for answer in STYLES[name].plan(function, known):
+            match answer:
+                case Refusal():
+                    why.append(answer.why)
+                case Rewrite():
+                    edits += answer.edits
+                    differences |= dict.fromkeys(answer.differences)
+    said = {
+        "diff": _diff(given.text, apply(source.text, edits).decode()),
+        "refusal": "".join(f"{sentence}\n" for sentence in why),
+        "differences": "".join(f"{sentence}\n" for sentence in differences),
+    }
+    return {kind: text for kind, text in said.items() if text}
+
+
+def checks(name: str, case: Case) -> dict[str, str]:
+    """Return what a check says of the evidence."""
+    judgement = CHECKS[name].judge(_evidence(name, case))
+    return {"verdict": f"{judgement.outcome.value}: {judgement.why}\n"}
+
+
+BY_FOLDER: Mapping[str, Callable[[str, Case], dict[str, str]]] = {
+    "arch": arch,
+    "checks": checks,
+    "styles": styles,
+}
+
+
+def _insn(number: int, row: str) -> Insn:
+    mnemonic, _, operands = row.strip().partition(" ")
+    return Insn(number, 1, mnemonic, operands.strip(), None, (), False)
+
+
+def _evidence(name: str, case: Case) -> Evidence:
+    given = {block.kind: block for block in case.blocks}
+    if "nothing" in given:
+        return Evidence()
+    if "compiled" in given:
+        return Evidence(compiled_on=tuple((given["compiled"].argument or "").split()))
+    if "command" in given:
+        said, errors = given["command"], given.get("stderr")
+        status = int(said.argument or "0")
+        return Evidence(
+            command=Command((name,), "linux", status, said.text, errors.text if errors else "")
+        )
+    return Evidence(build=_build(given.get("log"), given.get("objtool")))
+
+
+def _build(log: Block | None, objtool: Block | None) -> Build:
+    failed = log is not None and log.argument == "failed"
+    silent = objtool is None or objtool.argument == "none"
+    return Build(
+        arch="invented",
+        toolchain="gcc 1.2.3",
+        path=None if failed else "case.o",
+        log=log.text if log else "",
+        objtool=None if silent or objtool is None else objtool.text,
+        command="gcc -c case.c",
+        reused=False,
+    )
+
+
+def _diff(before: str, after: str) -> str:
+    # The hunks alone; a blank line of context stays blank for editors' sake.
+    lines = unified_diff(before.splitlines(True), after.splitlines(True), n=1)
+    hunks = (line for line in lines if not line.startswith(("---", "+++", "@@")))
+    return "".join("\n" if line == " \n" else line for line in hunks)

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Reading C: offsets hold, nothing raises, and no access is dropped."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.csamples import MIXED, Sample, functions
+from uaccel.model.source import Direction, Form, Reading, Source
+from uaccel.read.accesses import CANDIDATE
+from uaccel.read.csource import blank, parse, walk, without_comments
+from uaccel.read.reading import read_source
+
+relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+# Words that steer the reader; hypothesis builds nonsense from them.
+WORDS = st.sampled_from(
+    [
+        *("get_user", "put_user(", "copy_to_user(a, &b, sizeof(b))", "unsafe_get_user(x, p, l)"),
+        *("if (", "||", "return -EFAULT;", "goto x;", "{", "}", "(", ")", ";", ",", "\n", "\\\n"),
+        *("user_read_access_begin(p, 1)", "user_read_access_end();", "SYSCALL_DEFINE2(", "..."),
+        *("#ifdef A\n", "#endif\n", "#define M(x) ", "/*", "*/", "//", '"', "'", "\t", " ", "\r"),
+        *("scoped_guard(m, l)", "__user", "__free(", "container_of(p, struct x, m)", "struct s"),
+        *("int f(struct s __user *p)", "&p->a", "x", "0", "list_for_each(a, b)", "\x00", "\xe9"),
+    ]
+)
+NONSENSE = st.lists(WORDS, max_size=40).map(lambda words: " ".join(words).encode("latin-1"))
+
+
+def read(text: bytes) -> Reading:
+    """Return what is read in `text`."""
+    return read_source(Source(PurePosixPath("case.c"), text))
+
+
+def unaccounted(reading: Reading) -> list[tuple[int, str]]:
+    """Return line and text of every candidate that is in no cluster and in no list."""
+    source = reading.source
+    clusters = [cluster for function in reading.functions for cluster in function.clusters]
+    placed = {access.call.start for cluster in clusters for access in cluster.accesses}
+    listed = Counter(odd.line for odd in reading.not_understood)
+    missing = []
+    for found in CANDIDATE.finditer(without_comments(source.text)):
+        line = source.line(found.start())
+        if found.start() not in placed and not listed[line]:
+            missing.append((line, found[0].decode()))
+        elif found.start() not in placed:
+            listed[line] -= 1
+    return missing
+
+
+@relaxed
+@given(st.one_of(st.binary(max_size=300), NONSENSE))
+def test_blanking_keeps_every_offset_and_every_line(text: bytes) -> None:
+    plain = blank(text)
+    assert len(plain) == len(text)
+    assert [at for at, byte in enumerate(plain) if byte == 10] == [
+        at for at, byte in enumerate(text) if byte == 10
+    ]
+
+
+@relaxed
+@given(st.one_of(st.binary(max_size=300), NONSENSE))
+def test_no_text_makes_the_reader_raise(text: bytes) -> None:
+    assert not unaccounted(read(text))
+
+
+@relaxed
+@given(st.data())
+def test_no_mutation_makes_the_reader_raise_or_drop_an_access(data: st.DataObject) -> None:
+    text = MIXED.encode()
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(text)))
+        end = data.draw(st.integers(start, min(start + 30, len(text))))
+        word = data.draw(WORDS).encode("latin-1")
+        text = text[:start] + word + text[end:]
+    assert not unaccounted(read(text))
+
+
+@relaxed
+@given(functions())
+def test_every_chain_is_read_as_it_was_written(sample: Sample) -> None:
+    reading = read(sample.text)
+    (function,) = reading.functions
+    quote = reading.source.quote
+    found = [
+        (
+            {access.accessor for access in cluster.accesses},
+            [(quote(access.value), quote(access.pointer)) for access in cluster.accesses],
+        )
+        for cluster in function.clusters
+    ]
+    assert found == [({accessor}, list(made)) for accessor, made in sample.transfers]
+    assert not reading.not_understood
+
+
+def test_a_very_long_chain_is_read() -> None:
+    chain = " ||\n\t    ".join(f"get_user(a, &p->field{n})" for n in range(3000))
+    text = f"int f(struct s __user *p)\n{{\n\tif ({chain})\n\t\treturn -EFAULT;\n\treturn 0;\n}}\n"
+    (function,) = read(text.encode()).functions
+    assert len(function.clusters[0].accesses) == 3000
+
+
+def test_our_own_c_is_accounted_for() -> None:
+    reading = read(MIXED.encode())
+    assert not unaccounted(reading)
+    named = {function.name: function for function in reading.functions}
+    forms = [cluster.form for cluster in named["chain"].clusters]
+    assert forms == [Form.FIELDWISE, Form.FIELDWISE]  # the second stands in a macro
+    (window,) = (c for f in reading.functions for c in f.clusters if c.form is Form.WINDOW)
+    assert window.direction is Direction.WRITE
+    whys = {odd.why.partition(" ")[0] for odd in reading.not_understood}
+    assert len(whys) > 1
+
+
+def test_comments_hold_no_candidates_and_strings_are_listed() -> None:
+    reading = read(b'/* get_user(a, b) */\nchar *s = "put_user(a, b)"; // put_user(a, b)\n')
+    assert [(odd.line, odd.accessor) for odd in reading.not_understood] == [(2, "put_user")]
+
+
+SYNTAX = (
+    "int f(void)\n{\n\tscoped_guard(mutex, &m) {\n\t\tg();\n\t}\n}\n",
+    "int f(void)\n{\n\tguard(mutex)(&m);\n\treturn 0;\n}\n",
+    "int f(void)\n{\n\tvoid *p __free(kfree) = g();\n\n\treturn 0;\n}\n",
+    "SYSCALL_DEFINE2(f, int, fd, char __user *, p)\n{\n\treturn 0;\n}\n",
+    "COMPAT_SYSCALL_DEFINE1(f, compat_uptr_t, p)\n{\n\treturn 0;\n}\n",
+    "int f(int x)\n{\n\tswitch (x) {\n\tcase 1 ... 5:\n\t\treturn 1;\n\t}\n\treturn 0;\n}\n",
+    "int f(void)\n{\n\tstruct a *x = container_of(p, struct a, m.n[0]);\n\n\treturn x->y;\n}\n",
+    "int f(int n)\n{\n\treturn min_t(unsigned int, n, sizeof_field(struct a, b));\n}\n",
+    "int f(void)\n{\n\tlist_for_each_entry(x, &head, list)\n\t\tg(x);\n\treturn 0;\n}\n",
+    "static noinline int __must_check f(void __user *p) __must_hold(&l)\n{\n\treturn 0;\n}\n",
+)
+
+
+@pytest.mark.parametrize("text", SYNTAX)
+def test_what_the_kernel_adds_to_c_is_no_syntax_error(text: str) -> None:
+    assert not [node for node in walk(parse(text.encode())) if node.type == "ERROR"]
+    assert not read(text.encode()).broken
+
+
+REAL = (
+    *("sound/core/pcm_native.c", "sound/core/pcm_compat.c", "sound/core/control.c"),
+    *("sound/core/rawmidi_compat.c", "sound/core/seq/seq_clientmgr.c", "sound/core/timer.c"),
+    *("kernel/compat.c", "kernel/signal.c", "kernel/exit.c", "kernel/rseq.c", "fs/readdir.c"),
+    *("fs/select.c", "fs/ioctl.c", "net/core/scm.c", "net/socket.c", "lib/iov_iter.c"),
+    *("arch/x86/kernel/signal_64.c", "arch/powerpc/kernel/signal_32.c", "drivers/tty/vt/vt.c"),
+)
+
+
+@pytest.mark.parametrize("path", REAL)
+def test_no_access_of_a_real_file_is_dropped(path: str, tree_6_12: Path) -> None:
+    text = (tree_6_12 / path).read_bytes()
+    reading = read_source(Source(PurePosixPath(path), text))
+    assert not unaccounted(reading)
+    assert CANDIDATE.search(without_comments(text))
+
+
+def test_the_functions_of_the_seed_are_read(tree_6_12: Path) -> None:
+    native = read_real(tree_6_12, "sound/core/pcm_native.c")
+    compat = read_real(tree_6_12, "sound/core/pcm_compat.c")
+    shapes = {
+        function.name: [(c.direction.value, c.form.value, len(c.accesses)) for c in found]
+        for reading in (native, compat)
+        for function in reading.functions
+        if re.search(r"sync_ptr", function.name) and (found := function.clusters)
+    }
+    fields = [("read", "fieldwise", 3), ("write", "fieldwise", 9)]
+    assert shapes["snd_pcm_ioctl_sync_ptr_compat"] == fields
+    assert shapes["snd_pcm_ioctl_sync_ptr_x32"] == fields
+    assert [way for way, _, _ in shapes["snd_pcm_sync_ptr"]] == ["read", "write"]
+
+
+def test_the_merged_form_is_read(tree_7_3: Path) -> None:
+    reading = read_real(tree_7_3, "sound/core/pcm_native.c")
+    (function,) = (f for f in reading.functions if f.name == "snd_pcm_ioctl_sync_ptr_compat")
+    assert [cluster.form for cluster in function.clusters] == [Form.WINDOW, Form.WINDOW]
+
+
+def read_real(tree: Path, path: str) -> Reading:
+    """Return what is read in one file of a kernel tree."""
+    return read_source(Source(PurePosixPath(path), (tree / path).read_bytes()))

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command line: one module of this package per command, and one place where errors end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from uaccel import __version__
+from uaccel.cli import convert, doctor, study, tree
+from uaccel.cli.answer import FINE, UNUSABLE, Answer
+from uaccel.errors import UserError
+from uaccel.host.run import kill_all, obey_signals
+
+_COMMANDS = (study, convert, tree, doctor)
+_INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Return the exit status: 0 fine, 1 findings or a difference, 2 bad input or no means."""
+    obey_signals()
+    args = _parser().parse_args(argv)
+    try:
+        answer: Answer = args.run(args)
+        return _say(answer)
+    except UserError as error:
+        return _refuse(str(error))
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _refuse(f"{place}{error.strerror or error}")
+    except KeyboardInterrupt:
+        kill_all()
+        return _refuse("interrupted; nothing half-done was kept", _INTERRUPTED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="uaccel",
+        description="Take a kernel function that accesses user memory to a patch with figures.",
+        epilog="Exit status: 0 fine, 1 findings or a difference, 2 bad input or a missing means.",
+    )
+    parser.add_argument("--version", action="version", version=f"uaccel {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for module in _COMMANDS:
+        name = module.__name__.rpartition(".")[2]
+        summary = (module.run.__doc__ or "").partition("\n")[0]
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.configure(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def _say(answer: Answer) -> int:
+    for remark in answer.remarks:
+        print(f"uaccel: {remark}", file=sys.stderr)
+    try:
+        sys.stdout.buffer.write(answer.text.encode(errors="surrogateescape"))
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    return answer.status
+
+
+def _refuse(why: str, status: int = UNUSABLE) -> int:
+    print(f"uaccel: error: {why}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

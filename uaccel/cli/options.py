@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Mapping
+
+import uaccel.arch
+from uaccel.catalog import catalog
+from uaccel.errors import UserError
+from uaccel.model.machine import Arch
+
+ARCHES = catalog(uaccel.arch, Arch)
+_KBUILD = ("ARCH", "CROSS_COMPILE", "O", "KBUILD_OUTPUT", "LLVM", "LLVM_IAS", "CC")
+
+
+def add_tree(parser: argparse.ArgumentParser) -> None:
+    """Return with --tree added to `parser`."""
+    parser.add_argument(
+        "--tree",
+        metavar="DIR",
+        help="kernel tree; else the one around the target or the working folder, $KDIR, the cached",
+    )
+
+
+def add_builds(parser: argparse.ArgumentParser) -> None:
+    """Return with the options of everything that compiles added to `parser`."""
+    add_tree(parser)
+    parser.add_argument(
+        "--arch",
+        action="append",
+        metavar="NAME",
+        help=f"only this architecture (again for more): {' '.join(ARCHES)}",
+    )
+    parser.add_argument(
+        "--compiler", choices=("gcc", "clang"), help="only this compiler; else gcc, then clang"
+    )
+    parser.add_argument(
+        "-j", "--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="at once"
+    )
+
+
+def arches(named: list[str] | None, environment: Mapping[str, str]) -> tuple[Arch, ...]:
+    """Return the architectures that were named, or those of ARCH=, or all."""
+    for name in named or ():
+        if name not in ARCHES:
+            raise UserError(f"no architecture is called {name}; there are {', '.join(ARCHES)}")
+    if named:
+        return tuple(ARCHES[name] for name in dict.fromkeys(named))
+    kernel = environment.get("ARCH")
+    if not kernel:
+        return tuple(ARCHES.values())
+    chosen = tuple(a for a in ARCHES.values() if kernel in (a.kernel, a.srcarch, a.name))
+    if not chosen:
+        kernels = sorted({arch.kernel for arch in ARCHES.values()})
+        raise UserError(f"ARCH={kernel} is none that is known; known are {', '.join(kernels)}")
+    return chosen
+
+
+def assignments(words: list[str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return the targets among `words`, and the environment with Kbuild's VAR=value set."""
+    environment = dict(os.environ)
+    targets = []
+    for word in words:
+        match = re.fullmatch(r"([A-Z_]+)=(.*)", word)
+        if match is None:
+            targets.append(word)
+        elif match[1] in _KBUILD:
+            environment[match[1]] = match[2]
+        else:
+            raise UserError(f"{match[1]} is no variable of Kbuild's; known are {' '.join(_KBUILD)}")
+    return tuple(targets), environment
+
+
+def _jobs(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of jobs; it must be at least 1")
+    return int(text)

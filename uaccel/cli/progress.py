@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Progress on stderr: a bar on a terminal, nothing elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+class Bar:
+    """One bar with a sentence beside it; use it as a context manager."""
+
+    def __init__(self, title: str) -> None:
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not sys.stderr.isatty(),
+            transient=True,
+        )
+        self._task = self._progress.add_task(title, total=None)
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def share(self, what: str, share: float | None) -> None:
+        """Return with `what` shown beside a bar that is full by `share` (0 to 1, None unknown)."""
+        total = None if share is None else 1.0
+        self._progress.update(self._task, description=what, completed=share or 0.0, total=total)
+
+    def step(self, what: str, done: int, total: int) -> None:
+        """Return with `what` shown beside a bar that is at `done` of `total`."""
+        self._progress.update(self._task, description=what, completed=done, total=total)

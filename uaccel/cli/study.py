@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The main job: write each target in every style, build it for every architecture, count, judge.
+
+TARGET is FILE:FUNCTION or FILE, from the tree's top or from here; without one it is the three
+functions of sound/core that serve the SYNC_PTR ioctl.  Kbuild's variables may follow as
+VAR=value.  A bar on a terminal shows progress; the table goes to stdout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from shutil import get_terminal_size
+
+from uaccel.cli.answer import FINE, FOUND, Answer
+from uaccel.cli.options import add_builds, arches, assignments
+from uaccel.cli.progress import Bar
+from uaccel.flow.ground import Ground
+from uaccel.flow.study import Request, study
+from uaccel.flow.targets import SEED
+from uaccel.flow.trials import ALL_STYLES
+from uaccel.host.files import put
+from uaccel.host.store import Store, cache_folder
+from uaccel.host.tree import find_tree
+from uaccel.model.judgement import Outcome, worst
+from uaccel.report import json, text
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Return with the arguments of this command added to `parser`."""
+    add_builds(parser)
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="FILE:FUNCTION or FILE")
+    parser.add_argument(
+        "--style", action="append", choices=ALL_STYLES, help="only this style (again for more)"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the JSON document; - for stdout")
+    parser.add_argument("--patches", metavar="DIR", help="folder for the patches; else the cache")
+    parser.add_argument("--show-patches", action="store_true", help="show the patches' text too")
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+
+
+def run(args: argparse.Namespace) -> Answer:
+    """Build, count and judge functions in every style on every architecture at hand."""
+    named, environment = assignments(args.targets)
+    first = Path(named[0].partition(":")[0]) if named else None
+    tree = find_tree(args.tree, first, environment)
+    store = Store(cache_folder(environment))
+    command = shlex.join(("uaccel", *sys.argv[1:]))
+    patches = args.patches or str(store.root / "patches" / tree.version)
+    request = Request(named or SEED, tuple(args.style or ALL_STYLES), command, patches)
+    with Bar("reading") as bar:
+        ground = Ground(
+            tree=tree,
+            store=store,
+            environment=environment,
+            arches=arches(args.arch, environment),
+            compiler=args.compiler,
+            jobs=args.jobs,
+            progress=bar.step,
+        )
+        dossier = study(ground, request)
+    document = json.document(dossier)
+    status = FOUND if worst(v.outcome for v in dossier.verdicts) is Outcome.FAIL else FINE
+    if args.json == "-":
+        return Answer(document, status)
+    if args.json:
+        path = Path(args.json)
+        put(str(path.parent), path.name, document)
+    colour = args.color == "always" or (args.color == "auto" and _is_colour_wanted(environment))
+    shown = text.study(dossier, color=colour, width=_width(), patches=args.show_patches)
+    return Answer(shown, status)
+
+
+def _is_colour_wanted(environment: dict[str, str]) -> bool:
+    return sys.stdout.isatty() and not environment.get("NO_COLOR")
+
+
+def _width() -> int:
+    return get_terminal_size((100, 24)).columns

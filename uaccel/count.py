@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Count what a cluster costs when nothing faults: instructions, openings and closings."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from uaccel.model.machine import Arch, Insn, Listing, Role
+from uaccel.model.source import Direction
+
+_TOGGLES = (Role.OPENS, Role.CLOSES, Role.TOGGLES)
+_JUMPS = (Role.BRANCHES, Role.FORKS, Role.RETURNS, Role.CALLS)
+_ACCESSOR = re.compile(r"\w*(get|put)_user\w*|\w*copy_(to|from|tofrom|in)_user\w*|\w*clear_user\w*")
+_MEMORY = re.compile(r".*[(\[].*|[^,]+,[^,]+,[^,]+")  # the latter: powerpc's indexed forms
+
+
+# Where a return is mitigated against speculation, it is a jump to one of these.
+_THUNK = re.compile(r"\w*(return_thunk|indirect_jump_r14)")
+
+
+@dataclass(frozen=True, slots=True)
+class PathCount:
+    """The success path of one cluster through one function."""
+
+    instructions: int | None  # with those of the helpers; None when it is not known
+    toggles: int | None  # openings and closings, with those of the helpers
+    at_least: int  # the function's own instructions and those of the helpers that are known
+    accesses: int  # instructions on the path that touch user memory, or call what does
+    uncounted: tuple[str, ...]  # callees whose instructions are not in `at_least`, in order
+    addresses: tuple[int, ...]  # of the function's own counted instructions, in order of execution
+    why: str  # of an unknown figure, "" when all is known
+
+
+def floor(arch: Arch, accesses: int, direction: Direction = Direction.WRITE) -> int:
+    """Return the least instructions possible: one per access, and one opening and closing."""
+    guarded = direction is Direction.WRITE or arch.guards_reads
+    return accesses + (len(arch.shortest_window) if guarded else 0)
+
+
+def count_path(
+    listing: Listing,
+    file: str,
+    lines: tuple[int, ...],
+    accesses: int,
+    helpers: tuple[Listing, ...] = (),
+) -> PathCount:
+    """Return what the success path of the cluster at `lines` of `file` costs.
+
+    An instruction belongs to the cluster when any level of its inline stack stands on one of
+    its lines; so does one without a line between two of those.  `file` may be the end of the
+    path that the compiler was given.
+
+    The path is one from the function's entry to where it is left, along the edges that the
+    instructions themselves have (a fault is none), each loop run once.  Of all paths it is the
+    one with the most accesses of the cluster, for a fault or a failed begin skips some; then
+    with the most openings and closings, for a path that leaves early closes no more than the
+    one that goes on; then the shortest.
+
+    Counted are the cluster's instructions on that path up to the last one that is an access, a
+    toggle, a call, a jump, or part of an inlined closing (an `isync` behind a toggle); so the
+    restores of an epilogue, which compilers attribute to the cluster's last line, are not.
+    Where that leaves a window open, its closing was merged with another one, and the path goes
+    on to there.
+
+    A callee among `helpers` is counted along its own path if that has no loop and calls
+    nothing unknown.
+    """
+    helpers = (*helpers, *listing.callees)
+    own = frozenset(i for i, insn in enumerate(listing.insns) if _stands(insn, file, lines))
+    graph = _Graph.of(listing)
+    touches = frozenset(i for i in own if _accesses(listing, i, helpers))
+    if not touches:
+        return _unknown(f"no access of the cluster was found in {listing.symbol}")
+    path = graph.best_path(touches, own & graph.toggles)
+    counted = _counted(listing, path, own, touches, file)
+    found = sum(i in touches for i in counted)
+    if found < accesses:
+        return _unknown(f"only {found} of its {accesses} accesses lie on one path", found)
+    return _sum(listing, counted, found, helpers)
+
+
+def _unknown(why: str, found: int = 0) -> PathCount:
+    return PathCount(None, None, 0, found, (), (), why)
+
+
+def _stands(insn: Insn, file: str, lines: tuple[int, ...]) -> bool:
+    return any(line in lines and _in(file, path) for path, line in insn.lines)
+
+
+def _accesses(listing: Listing, index: int, helpers: tuple[Listing, ...]) -> bool:
+    insn = listing.insns[index]
+    role = listing.arch.role(insn)
+    if role is Role.CALLS:
+        callee = _find(helpers, insn.target)
+        known = callee is not None and any(one.access for one in callee.insns)
+        return known or bool(_ACCESSOR.fullmatch(str(insn.target)))
+    # s390 guards the branch behind an access too, because the fault may be reported there,
+    # and the instruction that follows it.
+    memory = insn.mnemonic == "unknown" or _MEMORY.fullmatch(insn.operands)
+    return insn.access and role not in _JUMPS and bool(memory)
+
+
+def _find(helpers: tuple[Listing, ...], symbol: str | int | None) -> Listing | None:
+    return next((one for one in helpers if one.symbol == symbol), None)
+
+
+def _counted(
+    listing: Listing, path: tuple[int, ...], own: frozenset[int], touches: frozenset[int], file: str
+) -> tuple[int, ...]:
+    mine = list(_with_homeless(listing, path, own))
+    while mine and mine[-1] not in touches and _plain(listing, mine[-1], file):
+        mine.pop()
+    return (*mine, *_shared_closing(listing, path, tuple(mine)))
+
+
+def _with_homeless(listing: Listing, path: tuple[int, ...], own: frozenset[int]) -> Iterator[int]:
+    # clang gives no line (or line 0) to constants and spills that it made up: those between two
+    # instructions of the cluster serve it.
+    waiting: list[int] | None = None  # None: what stood last is not the cluster's
+    for i in path:
+        if i in own:
+            yield from (*(waiting or ()), i)
+            waiting = []
+        elif any(line for _, line in listing.insns[i].lines):
+            waiting = None
+        elif waiting is not None:
+            waiting.append(i)
+
+
+def _shared_closing(
+    listing: Listing, path: tuple[int, ...], mine: tuple[int, ...]
+) -> tuple[int, ...]:
+    # Compilers merge equal tails: then the closing stands on the lines of another cluster.
+    toggles = [i for i in path if listing.arch.role(listing.insns[i]) in _TOGGLES]
+    if len([i for i in toggles if i in mine]) % 2 == 0:
+        return ()
+    rest = path[path.index(mine[-1]) + 1 :]
+    closing = next((i for i in rest if i in toggles), None)
+    return rest[: rest.index(closing) + 1] if closing is not None else ()
+
+
+def _plain(listing: Listing, index: int, file: str) -> bool:
+    insn = listing.insns[index]
+    if listing.arch.role(insn) in (*_TOGGLES, Role.CALLS, Role.FORKS):
+        return False
+    # What an accessor still does behind its last toggle: a barrier, interrupts on again.
+    window = {text.split()[0] for text in listing.arch.shortest_window}
+    inlined = not _in(file, insn.lines[0][0])
+    return not (inlined and insn.mnemonic in window and "[" not in insn.operands)
+
+
+def _in(file: str, path: str) -> bool:
+    return path == file or path.endswith("/" + file)
+
+
+def _sum(
+    listing: Listing, counted: tuple[int, ...], found: int, helpers: tuple[Listing, ...]
+) -> PathCount:
+    insns = [listing.insns[i] for i in counted]
+    callees = [one.target for one in insns if listing.arch.role(one) is Role.CALLS]
+    costs = [_cost(callee, helpers) for callee in callees]
+    uncounted = tuple(one.name for one in costs if one.instructions is None)
+    at_least = len(insns) + sum(one.instructions or 0 for one in costs)
+    own_toggles = sum(listing.arch.role(one) in _TOGGLES for one in insns)
+    toggles = _total(own_toggles, [_toggles(listing.arch, one) for one in costs])
+    missing = " + ".join([str(at_least), *uncounted])
+    return PathCount(
+        instructions=None if uncounted else at_least,
+        toggles=toggles,
+        at_least=at_least,
+        accesses=found,
+        uncounted=uncounted,
+        addresses=tuple(one.address for one in insns),
+        why=f"{missing}, which are not counted before execution" if uncounted else "",
+    )
+
+
+def _total(own: int, called: list[int | None]) -> int | None:
+    known = [one for one in called if one is not None]
+    return own + sum(known) if len(known) == len(called) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    name: str
+    instructions: int | None
+    toggles: int | None
+
+
+# Callees that touch no user memory, so that they open nothing.
+_KERNEL_ONLY = re.compile(r"_*mem(set|cpy|move|cmp)\w*|__(tsan|asan|kasan|kcsan|sanitizer)_\w+")
+
+
+def _toggles(arch: Arch, cost: _Cost) -> int | None:
+    if not arch.shortest_window or _KERNEL_ONLY.fullmatch(cost.name):
+        return cost.toggles or 0
+    return cost.toggles
+
+
+def _cost(callee: str | int | None, helpers: tuple[Listing, ...], depth: int = 4) -> _Cost:
+    name = str(callee) if callee is not None else "an indirect call"
+    listing = _find(helpers, callee)
+    if listing is None or not depth:
+        return _Cost(name, None, None)
+    graph = _Graph.of(listing)
+    touches = frozenset(i for i in range(len(listing.insns)) if _accesses(listing, i, helpers))
+    path = graph.best_path(touches, graph.toggles)
+    called = [
+        _cost(listing.insns[i].target, helpers, depth - 1)
+        for i in path
+        if listing.arch.role(listing.insns[i]) is Role.CALLS
+    ]
+    toggles = sum(i in graph.toggles for i in path) + sum(one.toggles or 0 for one in called)
+    inside = [one.instructions for one in called]
+    if not graph.loops and graph.returns(path) and None not in inside:
+        return _Cost(name, len(path) + sum(one or 0 for one in inside), toggles)
+    # What it calls, or repeats, stands between its one opening and its one closing.
+    straight = toggles == 2 and not any(graph.repeats(i) for i in graph.toggles)
+    return _Cost(name, None, toggles if straight else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Graph:
+    listing: Listing
+    edges: tuple[tuple[int, ...], ...]  # successors by index, without those that go back
+    order: tuple[int, ...]  # indices in topological order, from the entry
+    toggles: frozenset[int]
+    back: frozenset[tuple[int, int]]  # the edges that go back
+    loops: bool
+
+    @classmethod
+    def of(cls, listing: Listing) -> _Graph:
+        """Return the edges between the instructions of `listing`."""
+        edges = tuple(_edges(listing))
+        order, back = _sort(edges, _roots(listing, edges))
+        kept = tuple(
+            tuple(to for to in targets if (i, to) not in back) for i, targets in enumerate(edges)
+        )
+        toggles = frozenset(
+            i for i, insn in enumerate(listing.insns) if listing.arch.role(insn) in _TOGGLES
+        )
+        repeats = any(one.mnemonic.startswith("rep") for one in listing.insns)
+        return cls(listing, kept, order, toggles, frozenset(back), bool(back) or repeats)
+
+    def best_path(self, touches: frozenset[int], toggles: frozenset[int]) -> tuple[int, ...]:
+        """Return the path with the most of `touches`, then of `toggles`, then the shortest."""
+        best: dict[int, tuple[int, int, int]] = {}
+        following: dict[int, int | None] = {}
+        for i in reversed(self.order):
+            step = max(self.edges[i], key=lambda to: best[to], default=None)
+            rest = (0, 0, 0) if step is None else best[step]
+            best[i] = (rest[0] + (i in touches), rest[1] + (i in toggles), rest[2] - 1)
+            following[i] = step
+        at: int | None = max(_entries(self.order, self.edges), key=lambda i: best[i])
+        path = []
+        while at is not None:
+            path.append(at)
+            at = following[at]
+        return tuple(path)
+
+    def repeats(self, index: int) -> bool:
+        """Return whether a loop goes over the instruction."""
+        return any(to <= index <= start for start, to in self.back)
+
+    def returns(self, path: tuple[int, ...]) -> bool:
+        """Return whether the path ends where the function returns."""
+        last = self.listing.insns[path[-1]]
+        thunk = _THUNK.fullmatch(str(last.target)) is not None
+        return thunk or self.listing.arch.role(last) is Role.RETURNS
+
+
+def _entries(order: tuple[int, ...], edges: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+    reached = {to for i in order for to in edges[i]}
+    return tuple(i for i in order if i not in reached)
+
+
+def _edges(listing: Listing) -> Iterator[tuple[int, ...]]:
+    addresses = sorted((insn.address, i) for i, insn in enumerate(listing.insns))
+    for i, insn in enumerate(listing.insns):
+        role = listing.arch.role(insn)
+        ends = role in (Role.RETURNS, Role.BRANCHES) or i + 1 == len(listing.insns)
+        targets: tuple[int, ...] = () if ends else (i + 1,)
+        if role in (Role.BRANCHES, Role.FORKS) and isinstance(insn.target, int):
+            # No-operations are folded away, so a jump to one leads to what follows it.
+            at = bisect_left(addresses, (insn.target, 0))
+            targets += (addresses[at][1],) if at < len(addresses) else ()
+        yield targets
+
+
+def _roots(listing: Listing, edges: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+    # Where a switch jumps through a table is not known: then all that nothing leads to may be
+    # reached (the blocks behind faults too, but those lead to fewer accesses).
+    roles = (
+        insn.target is None and listing.arch.role(insn) is Role.BRANCHES for insn in listing.insns
+    )
+    if not any(roles):
+        return (0,)
+    reached = {to for targets in edges for to in targets}
+    return (0, *(i for i in range(1, len(edges)) if i not in reached))
+
+
+def _sort(
+    edges: tuple[tuple[int, ...], ...], roots: tuple[int, ...]
+) -> tuple[tuple[int, ...], set[tuple[int, int]]]:
+    done: list[int] = []
+    back: set[tuple[int, int]] = set()
+    state = dict.fromkeys(range(len(edges)), 0)  # 0 not seen, 1 on the way, 2 done
+    for root in roots:
+        stack = [(root, iter(edges[root]))] if state[root] == 0 else []
+        state[root] = max(state[root], 1)
+        while stack:
+            at, rest = stack[-1]
+            to = next(rest, None)
+            if to is None:
+                state[at] = 2
+                done.append(at)
+                stack.pop()
+            elif state[to] == 1:
+                back.add((at, to))
+            elif state[to] == 0:
+                state[to] = 1
+                stack.append((to, iter(edges[to])))
+    return tuple(reversed(done)), back

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Set up one architecture for one object, and try drafts on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from uaccel.errors import UserError
+from uaccel.flow.drafts import Draft, kept_as_symbol
+from uaccel.flow.ground import Ground
+from uaccel.host.files import content
+from uaccel.host.kbuild import Prepared, compile_tree_object, prepare
+from uaccel.host.memory import remembered
+from uaccel.host.toolchain import find_toolchain
+from uaccel.host.tree import read_file
+from uaccel.host.variant import compile_variant
+from uaccel.model.dossier import Tree
+from uaccel.model.machine import Arch, Build, Listing, Object, Toolchain, Unbuilt
+from uaccel.model.source import Layouts
+from uaccel.read.alternatives import cpu_features
+from uaccel.read.listing import read_object
+from uaccel.read.types import read_layouts
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One architecture with its compiler, configured for one object."""
+
+    ground: Ground
+    arch: Arch
+    toolchain: Toolchain
+    prepared: Prepared
+    features: tuple[tuple[str, int], ...]  # CPU features of this tree, by name
+    helpers: tuple[Listing, ...]  # the out-of-line accessors
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One draft on one bench."""
+
+    bench: Bench
+    draft: Draft
+    build: Build
+    object: Object | None  # None when nothing was built
+
+    @property
+    def listing(self) -> Listing | None:
+        """Return the function's own code, or None when the object does not hold it."""
+        name = self.draft.target.function.name
+        found = (one for one in (self.object.listings if self.object else ()))
+        return next((one for one in found if one.symbol == name), None)
+
+
+def set_up(ground: Ground, arch: Arch, object: str) -> Bench | Unbuilt:
+    """Return the bench of `arch` for `object`, or why there is none."""
+    toolchain = find_toolchain(arch, ground.environment, ground.compiler)
+    if isinstance(toolchain, Unbuilt):
+        return toolchain
+
+    def said(what: str) -> None:
+        ground.progress(what, 0, 0)
+
+    prepared = prepare(ground.tree, arch, toolchain, object, ground.store, said)
+    if isinstance(prepared, Unbuilt):
+        return prepared
+    bench = Bench(ground, arch, toolchain, prepared, _features(ground.tree, arch), ())
+    helpers = (listing for name in arch.helpers for listing in _helper(bench, name))
+    return replace(bench, helpers=tuple(helpers))
+
+
+def attempt(bench: Bench, draft: Draft) -> Trial:
+    """Return what the compiler makes of `draft`, and what its object holds."""
+    file = draft.target.reading.source.path
+    text = kept_as_symbol(draft.written)
+    build = compile_variant(bench.prepared, bench.ground.tree, file, text, bench.ground.store)
+    if build.path is None:
+        return Trial(bench, draft, build, None)
+    name = draft.target.function.name
+    data = content(build.path)
+    parts = ("function", data, bench.arch.name, name)
+    made = remembered(
+        bench.ground.store,
+        "objects",
+        parts,
+        lambda: read_object(data, bench.arch, (name,), dict(bench.features)),
+    )
+    return Trial(bench, draft, build, made)
+
+
+def layouts(trial: Trial, tags: tuple[str, ...]) -> Layouts | None:
+    """Return how the structs `tags` are laid out in the object of `trial`, None without one."""
+    if trial.build.path is None or trial.listing is None:
+        return None
+    data = content(trial.build.path)
+    name = trial.bench.arch.name
+    return remembered(
+        trial.bench.ground.store,
+        "objects",
+        ("layouts", data, name, *tags),
+        lambda: read_layouts(data, name, tags),
+    )
+
+
+def _features(tree: Tree, arch: Arch) -> tuple[tuple[str, int], ...]:
+    if not arch.features:
+        return ()
+    try:
+        header = read_file(tree, f"arch/{arch.srcarch}/include/asm/cpufeatures.h")
+    except UserError:
+        return ()
+    known = dict(cpu_features(header.text.decode(errors="replace")))
+    return tuple((name, known[name]) for name in arch.features if name in known)
+
+
+def _helper(bench: Bench, name: str) -> tuple[Listing, ...]:
+    path = compile_tree_object(bench.prepared, name)
+    if path is None:
+        return ()
+    data = content(str(path))
+    made = remembered(
+        bench.ground.store,
+        "objects",
+        ("helper", data, bench.arch.name),
+        lambda: read_object(data, bench.arch, None, dict(bench.features)),
+    )
+    return made.listings

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Turn a trial into measurements and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from uaccel.count import count_path, floor
+from uaccel.flow.bench import Bench, Trial
+from uaccel.flow.patches import CHECKS
+from uaccel.flow.targets import subjects
+from uaccel.model.dossier import Subject
+from uaccel.model.judgement import Evidence, Measurement, Verdict
+from uaccel.model.source import Cluster
+
+ABSENT = "this configuration does not compile the function"
+FAILED = "it does not compile"
+AS_SYMBOL = "function as a symbol"  # `noinline` in the compiled copy
+
+
+def measurements(trial: Trial) -> Iterator[Measurement]:
+    """Yield the figures of every cluster that stands in the draft's style."""
+    known = subjects(trial.draft.target)
+    for subject, cluster in zip(known, trial.draft.written.function.clusters, strict=True):
+        style = trial.draft.style or subject.form
+        if cluster.form.value == style:
+            yield from _of_cluster(trial, subject, cluster, style)
+
+
+def config(bench: Bench) -> str:
+    """Return what is said of the configuration beside every figure."""
+    return f"{bench.arch.config_name}, {AS_SYMBOL}"
+
+
+def verdicts(trial: Trial) -> Iterator[Verdict]:
+    """Yield what the checks make of one build."""
+    style = trial.draft.style or _form(trial)
+    evidence = Evidence(build=trial.build)
+    # Where Kbuild itself does not run objtool there is nothing that it could have said.
+    asked = ("compiles",) if trial.bench.prepared.objtool is None else ("compiles", "objtool")
+    for name in asked:
+        judgement = CHECKS[name].judge(evidence)
+        yield Verdict(
+            name,
+            trial.draft.target.name,
+            style,
+            trial.bench.arch.name,
+            judgement.outcome,
+            judgement.why,
+        )
+
+
+def _form(trial: Trial) -> str:
+    forms = {cluster.form.value for cluster in trial.draft.written.function.clusters}
+    return forms.pop() if len(forms) == 1 else "as it is"
+
+
+def _of_cluster(
+    trial: Trial, subject: Subject, cluster: Cluster, style: str
+) -> Iterator[Measurement]:
+    bench, listing = trial.bench, trial.listing
+
+    def figure(
+        what: str, value: int | None, unit: str, why: str = "", at_least: int | None = None
+    ) -> Measurement:
+        return Measurement(
+            cluster=subject.id,
+            style=style,
+            arch=bench.arch.name,
+            compiler=bench.toolchain.name,
+            config=config(bench),
+            what=what,
+            value=value,
+            unit=unit,
+            why=why,
+            at_least=at_least,
+        )
+
+    yield figure("floor_instructions", floor(bench.arch, subject.accesses), "instructions")
+    if trial.object is None or listing is None:
+        why = ABSENT if trial.object is not None else FAILED
+        yield figure("path_instructions", None, "instructions", why)
+        yield figure("path_toggles", None, "toggles", why)
+        return
+    file = str(trial.draft.target.reading.source.path)
+    path = count_path(listing, file, cluster.lines, len(cluster.accesses), bench.helpers)
+    bound = path.at_least if path.instructions is None and path.at_least else None
+    yield figure("path_instructions", path.instructions, "instructions", path.why, bound)
+    yield figure("path_toggles", path.toggles, "toggles", path.why if path.toggles is None else "")
+    yield figure("function_instructions", len(listing.insns), "instructions")
+    yield figure("text_bytes", listing.size, "bytes")
+    yield figure("extable_entries", listing.extable_entries, "entries")

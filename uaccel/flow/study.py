@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The main job: every target in every style on every architecture at hand, as one dossier."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from uaccel.errors import UserError
+from uaccel.flow import figures
+from uaccel.flow.bench import Bench, Trial
+from uaccel.flow.drafts import Draft
+from uaccel.flow.ground import Ground, Job, at_once
+from uaccel.flow.patches import CHECKS, judge, patch
+from uaccel.flow.targets import Target, load, subjects
+from uaccel.flow.trials import Stand, drafts, stands, try_drafts
+from uaccel.gain import why_less
+from uaccel.host.files import put
+from uaccel.host.tree import read_file
+from uaccel.model.dossier import Declined, Dossier, Patch
+from uaccel.model.dossier import Target as Shown
+from uaccel.model.judgement import Evidence, Judgement, Verdict
+from uaccel.model.machine import Unbuilt
+from uaccel.model.source import Form
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to study."""
+
+    targets: tuple[str, ...]  # as the user named them
+    styles: tuple[str, ...]
+    command: str  # the line that reproduces it
+    patches: str  # folder for the patches
+
+
+def study(ground: Ground, request: Request) -> Dossier:
+    """Return what writing, building, counting and judging the targets showed."""
+    started = time.monotonic()
+    targets = load(ground.tree, request.targets)
+    standing = stands(ground, targets)
+    written = {stand.target.name: drafts(stand, request.styles) for stand in standing}
+    tried = tuple(
+        t for stand in standing for t in try_drafts(ground, stand, written[stand.target.name])
+    )
+    trials = (*(trial for stand in standing for trial in stand.trials), *tried)
+    made = tuple(draft for many in written.values() for draft in many)
+    patches, opinions = _patches(ground, request, tuple(draft for draft in made if draft.rewrites))
+    return Dossier(
+        tree=ground.tree,
+        command=request.command,
+        subjects=tuple(one for target in targets for one in subjects(target)),
+        targets=_shown(ground, trials),
+        unbuilt=_unbuilt(standing),
+        measurements=tuple(one for trial in trials for one in figures.measurements(trial)),
+        verdicts=(
+            *(verdict for trial in trials for verdict in figures.verdicts(trial)),
+            *_branches(made, tried),
+            *opinions,
+        ),
+        refusals=tuple(one for draft in made for one in declined(draft)),
+        patches=patches,
+        notes=tuple(_notes(targets, trials)),
+        built=sum(not trial.build.reused for trial in trials),
+        reused=sum(trial.build.reused for trial in trials),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _patches(
+    ground: Ground, request: Request, made: tuple[Draft, ...]
+) -> tuple[tuple[Patch, ...], tuple[Verdict, ...]]:
+    bare = tuple(patch(draft) for draft in made)
+
+    def job(draft: Draft, text: str) -> Job[tuple[tuple[str, Judgement], ...]]:
+        what = f"checking {draft.target.function.name} as {draft.style}"
+        return what, lambda: judge(ground.tree, ground.store, draft, text)
+
+    jobs = tuple(job(draft, one.text) for draft, one in zip(made, bare, strict=True))
+    judged = at_once(ground, jobs)
+    verdicts = tuple(
+        Verdict(check, draft.target.name, draft.style, None, said.outcome, said.why)
+        for draft, opinions in zip(made, judged, strict=True)
+        for check, said in opinions
+    )
+    return tuple(_kept(request.patches, one) for one in bare), verdicts
+
+
+def _kept(folder: str, one: Patch) -> Patch:
+    name = f"{one.function}-{one.style}.patch"
+    return replace(one, path=put(folder, name, one.text))
+
+
+def _shown(ground: Ground, trials: tuple[Trial, ...]) -> tuple[Shown, ...]:
+    benches = {trial.bench.arch.name: trial.bench for trial in trials}
+    return tuple(_described(ground, bench) for bench in benches.values())
+
+
+def _described(ground: Ground, bench: Bench) -> Shown:
+    arch = bench.arch
+    headers = []
+    for name in arch.begin_header:
+        try:
+            headers.append(read_file(ground.tree, name).text.decode(errors="replace"))
+        except UserError:  # another version keeps it elsewhere: then nothing is defined there
+            continue
+    return Shown(
+        arch=arch.name,
+        title=arch.title,
+        compiler=bench.toolchain.name,
+        config=figures.config(bench),
+        protection=arch.protection,
+        gain=why_less(arch, tuple(headers)),
+    )
+
+
+def _unbuilt(standing: tuple[Stand, ...]) -> tuple[Unbuilt, ...]:
+    return tuple(dict.fromkeys(one for stand in standing for one in stand.unbuilt))
+
+
+def _branches(made: tuple[Draft, ...], tried: tuple[Trial, ...]) -> Iterator[Verdict]:
+    for draft in made:
+        if not draft.rewrites:
+            continue
+        mine = [trial for trial in tried if trial.draft is draft]
+        on = tuple(trial.bench.arch.name for trial in mine if trial.listing is not None)
+        said = CHECKS["branch_compiled"].judge(Evidence(compiled_on=on))
+        yield Verdict(
+            "branch_compiled", draft.target.name, draft.style, None, said.outcome, said.why
+        )
+
+
+def declined(draft: Draft) -> Iterator[Declined]:
+    """Yield what a style refused; what stands in it already was not refused."""
+    ids = [one.id for one in subjects(draft.target)]
+    clusters = draft.target.function.clusters
+    for refusal in draft.refusals:
+        at = clusters.index(refusal.cluster)
+        if clusters[at].form.value != draft.style:  # it stands so already: nothing was declined
+            yield Declined(ids[at], draft.style, refusal.why)
+
+
+def _notes(targets: tuple[Target, ...], trials: tuple[Trial, ...]) -> Iterator[str]:
+    for target in targets:
+        if all(cluster.form is Form.WINDOW for cluster in target.function.clusters):
+            yield f"{target.name}: every cluster is one window already; nothing to convert"
+        yield from _odd(target)
+    yield from dict.fromkeys(
+        f"{trial.bench.arch.name}: {note}"
+        for trial in trials
+        for note in trial.bench.prepared.notes
+    )
+
+
+def _odd(target: Target) -> Iterator[str]:
+    source, function = target.reading.source, target.function
+    first, last = source.line(function.span.start), source.line(function.span.end)
+    for one in target.reading.not_understood:
+        if first <= one.line <= last:
+            yield f"{source.path}:{one.line}: {one.accessor}() is not in a cluster: {one.why}"

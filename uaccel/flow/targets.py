@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""From what the user names, `FILE:FUNCTION` or `FILE`, to functions that were read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+
+from uaccel.errors import UserError
+from uaccel.host.kbuild import object_of
+from uaccel.host.tree import read_file
+from uaccel.model.dossier import Subject, Tree
+from uaccel.model.source import Cluster, Function, Reading, Source
+from uaccel.read.reading import read_source
+
+# The functions of the mail that this project was created from.
+SEED = (
+    "sound/core/pcm_native.c:snd_pcm_ioctl_sync_ptr_compat",
+    "sound/core/pcm_compat.c:snd_pcm_ioctl_sync_ptr_x32",
+    "sound/core/pcm_native.c:snd_pcm_sync_ptr",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A function to work on, with the file that it stands in."""
+
+    reading: Reading
+    includers: tuple[Source, ...]  # files that include its file and are compiled instead of it
+    function: Function
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Return its file's path in the tree."""
+        return self.reading.source.path
+
+    @property
+    def name(self) -> str:
+        """Return how the user names it."""
+        return f"{self.reading.source.path}:{self.function.name}"
+
+
+def load(tree: Tree, named: tuple[str, ...]) -> tuple[Target, ...]:
+    """Return the functions that `named` stands for, each once; UserError when one is not there."""
+    found: dict[str, Target] = {}
+    for text in named:
+        for target in _targets(tree, text):
+            found.setdefault(target.name, target)
+    return tuple(found.values())
+
+
+def subjects(target: Target) -> tuple[Subject, ...]:
+    """Return the clusters of `target` as a report names them, in the order of the text."""
+    return tuple(_subject(target, cluster) for cluster in target.function.clusters)
+
+
+def _subject(target: Target, cluster: Cluster) -> Subject:
+    source = target.reading.source
+    line = source.line(cluster.extent.start)
+    way = cluster.direction.value
+    return Subject(
+        id=f"{target.name}:{way}@{line}",
+        file=str(source.path),
+        function=target.function.name,
+        line=line,
+        direction=way,
+        form=cluster.form.value,
+        accesses=len(cluster.accesses),
+    )
+
+
+def reread(target: Target, text: bytes) -> Target:
+    """Return `target` as it is read from another text of its file."""
+    source = Source(target.reading.source.path, text)
+    reading = read_source(source, target.includers)
+    function = next((f for f in reading.functions if f.name == target.function.name), None)
+    if function is None:
+        raise UserError(f"{target.name} has no user access any more after the rewriting")
+    return Target(reading, target.includers, function)
+
+
+def _targets(tree: Tree, named: str) -> Iterator[Target]:
+    file, _, name = named.partition(":")
+    path = relative(tree, file)
+    source = read_file(tree, path)
+    includers = _includers(tree, path)
+    reading = read_source(source, includers)
+    chosen = reading.functions if not name else (_function(reading, name),)
+    if not chosen:
+        raise UserError(f"{path} holds no user access that could be read")
+    for function in chosen:
+        if function.clusters or name:
+            yield Target(reading, includers, function)
+
+
+def _includers(tree: Tree, path: PurePosixPath) -> tuple[Source, ...]:
+    try:
+        compiled = PurePosixPath(object_of(tree, path)).with_suffix(".c")
+    except UserError:  # a header, or a file that no object is made of: still C to read
+        return ()
+    return () if compiled == path else (read_file(tree, compiled),)
+
+
+def relative(tree: Tree, file: str) -> PurePosixPath:
+    """Return `file` as a path inside `tree`, whether it was given from there or from here."""
+    root = Path(tree.path)
+    if (root / file).exists() and not Path(file).is_absolute():
+        return PurePosixPath(file)
+    here = Path(file).resolve()
+    if here.is_relative_to(root.resolve()):
+        return PurePosixPath(here.relative_to(root.resolve()))
+    if Path(file).is_absolute():
+        raise UserError(f"{file} lies outside the kernel tree {tree.path}")
+    return PurePosixPath(file)
+
+
+def _function(reading: Reading, name: str) -> Function:
+    path = reading.source.path
+    function = next((f for f in reading.functions if f.name == name), None)
+    if function is not None and function.clusters:
+        _refuse_when_broken(reading, function)
+        return function
+    if name in reading.names:
+        odd = _odd_within(reading, function)
+        if function is not None and odd:
+            raise UserError(f"{path}:{odd[0]}: no access of {name} could be read: {odd[1]}")
+        raise UserError(f"{path}: {name} makes no user access")
+    near = get_close_matches(name, reading.names, 3, 0.4)
+    if reading.broken:
+        line, why = reading.broken[0]
+        raise UserError(
+            f"{path}:{line}: {name} was not found, and the C here does not parse: {why}"
+        )
+    hint = f"; the nearest are {', '.join(near)}" if near else ""
+    raise UserError(f"{path} defines no function {name}{hint}")
+
+
+def _odd_within(reading: Reading, function: Function | None) -> tuple[int, str] | None:
+    if function is None:
+        return None
+    first = reading.source.line(function.span.start)
+    last = reading.source.line(function.span.end)
+    found = (odd for odd in reading.not_understood if first <= odd.line <= last)
+    return next(((odd.line, odd.why) for odd in found), None)
+
+
+def _refuse_when_broken(reading: Reading, function: Function) -> None:
+    source = reading.source
+    for line, why in reading.broken:
+        for cluster in function.clusters:
+            if source.line(cluster.extent.start) <= line <= source.line(cluster.extent.end):
+                raise UserError(f"{source.path}:{line}: the C does not parse: {why}")

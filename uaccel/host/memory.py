@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Remember what was worked out: records kept in the store under what they were made from."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import uaccel
+from uaccel.host.store import Store, key
+
+Record = TypeVar("Record")
+_FILE = "record.pickle"
+
+
+def remembered(
+    store: Store, kind: str, parts: tuple[bytes | str, ...], make: Callable[[], Record]
+) -> Record:
+    """Return what `make()` returned when it was last asked with the same `parts`.
+
+    The program's own text is one of the parts: what another version worked out is not believed.
+    """
+    name = key(_own_text(), *parts)
+    known = store.find(kind, name)
+    if known is not None:
+        with (known / _FILE).open("rb") as file:
+            record: Record = pickle.load(file)
+            return record
+    made = make()
+    with store.filling(kind, name) as folder:
+        (folder / _FILE).write_bytes(pickle.dumps(made))
+    return made
+
+
+@cache
+def _own_text() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(uaccel.__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

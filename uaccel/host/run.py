@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The one door to other programs: each runs in a group of its own, and none outlives us."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import BinaryIO
+
+from uaccel.errors import UserError
+from uaccel.model.machine import Command
+
+_GRACE = 0.5  # seconds between asking a group to end and ending it
+# What an outer make says to its own children; ours would wait for a job server that is not there.
+_FROM_OUTER_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKE_TERMOUT", "MAKE_TERMERR")
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_live: set[int] = set()  # process groups that run now
+_stopping = threading.Event()  # set by kill_all(): nothing may start any more
+
+
+def run(
+    argv: tuple[str, ...],
+    *,
+    folder: Path,
+    timeout: float,  # seconds
+    environment: Mapping[str, str] | None = None,
+    stdin: bytes | BinaryIO | None = None,
+) -> Command:
+    """Return what `argv` said and its exit status; it has ended, with all that it started.
+
+    `environment` is the whole environment of the program, our own when it is None;
+    LC_ALL=C is added to both.
+    """
+    process = _start(argv, folder, _environment(environment), stdin)
+    try:
+        _refuse_when_stopping(argv)
+        fed = stdin if isinstance(stdin, bytes) else None
+        out, err = process.communicate(fed, timeout)
+        _refuse_when_stopping(argv)
+    except subprocess.TimeoutExpired:
+        raise UserError(f"{_short(argv)} did not end within {timeout:g} seconds") from None
+    finally:
+        _end(process)
+    return Command(argv, str(folder), process.returncode, _text(out), _text(err))
+
+
+def find_program(name: str, path: tuple[str, ...] = ()) -> str | None:
+    """Return where `name` is, in the folders of `path` or else in PATH; None when nowhere."""
+    return shutil.which(name, path=os.pathsep.join((*path, os.environ.get("PATH", os.defpath))))
+
+
+def kill_all() -> None:
+    """Return when no program that we started runs any more; none can start until obey_signals()."""
+    _stopping.set()
+    groups = tuple(_live)
+    for group in groups:
+        _signal(group, signal.SIGTERM)
+    deadline = time.monotonic() + _GRACE
+    while any(_signal(group, 0) for group in groups) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for group in groups:
+        _signal(group, signal.SIGKILL)
+
+
+def obey_signals() -> None:
+    """Return with Ctrl-C, SIGTERM and SIGHUP each ending our programs, then KeyboardInterrupt."""
+    _stopping.clear()
+    for number in _ENDING:
+        signal.signal(number, _interrupt)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    kill_all()
+    raise KeyboardInterrupt
+
+
+def _start(
+    argv: tuple[str, ...],
+    folder: Path,
+    environment: dict[str, str],
+    stdin: bytes | BinaryIO | None,
+) -> subprocess.Popen[bytes]:
+    _refuse_when_stopping(argv)
+    channel = subprocess.PIPE if isinstance(stdin, bytes) else stdin or subprocess.DEVNULL
+    process = None
+    try:
+        with _uninterrupted():
+            process = subprocess.Popen(
+                argv,
+                cwd=folder,
+                env=environment,
+                stdin=channel,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+            _live.add(process.pid)
+    except OSError as error:
+        raise UserError(_why_not(argv[0], folder, error)) from None
+    except KeyboardInterrupt:
+        if process is not None:
+            _end(process)
+        raise
+    return process
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    # A signal between the fork and the entry in _live would leave a process that nobody knows.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    noted: list[int] = []
+    previous = {int(number): signal.getsignal(number) for number in _ENDING}
+    handled = {number: handler for number, handler in previous.items() if callable(handler)}
+    for number in handled:
+        signal.signal(number, lambda late, _frame: noted.append(late))
+    try:
+        yield
+    finally:
+        for number, handler in handled.items():
+            signal.signal(number, handler)
+    for number in noted[:1]:
+        signal.raise_signal(number)
+
+
+def _why_not(program: str, folder: Path, error: OSError) -> str:
+    if not folder.is_dir():
+        return f"{folder} is no folder, so {program} cannot run there"
+    if isinstance(error, FileNotFoundError):
+        return f"the program {program} is not here; `uaccel doctor` says what to install"
+    return f"{program} cannot be started: {error.strerror}"
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.returncode is None:
+        _signal(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
+    _signal(process.pid, signal.SIGKILL)
+    process.wait()
+    _live.discard(process.pid)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()
+
+
+def _signal(group: int, number: int) -> bool:
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _environment(given: Mapping[str, str] | None) -> dict[str, str]:
+    if given is not None:
+        return {**given, "LC_ALL": "C"}
+    own = {name: value for name, value in os.environ.items() if name not in _FROM_OUTER_MAKE}
+    return {**own, "LC_ALL": "C"}
+
+
+def _refuse_when_stopping(argv: tuple[str, ...]) -> None:
+    if _stopping.is_set():
+        raise UserError(f"interrupted before {_short(argv)} ended")
+
+
+def _short(argv: tuple[str, ...]) -> str:
+    line = " ".join(argv)
+    return line if len(line) <= 100 else f"{line[:97]}..."
+
+
+def _text(output: bytes) -> str:
+    return output.decode(errors="replace")

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Disassemble functions of a kernel object, with what each instruction is about."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import capstone
+
+from uaccel.model.machine import Arch, Insn, Listing, Object, Role
+from uaccel.read.alternatives import Patch, read_alternatives
+from uaccel.read.dwarf import read_debug
+from uaccel.read.elf import Elf, Relocation, Section, Symbol, pointers, read_elf
+from uaccel.read.lines import NOWHERE, Extent, Lines, read_lines
+
+_JUMPS = (Role.CALLS, Role.BRANCHES, Role.FORKS)
+_IMMEDIATE = re.compile(r"(?:^|[ ,])#?(-?(?:0x[0-9a-f]+|\d+))$")
+_PART = re.compile(r"(?P<function>.+?)(?P<clone>(?:\.(?:part|isra|constprop)\.\d+)*)(?:\.cold)?")
+
+
+class Raw(NamedTuple):
+    """One instruction as it stands in the object, nothing resolved."""
+
+    address: int
+    size: int
+    mnemonic: str
+    operands: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What is asked again and again of one object while it is disassembled."""
+
+    elf: Elf
+    arch: Arch
+    relocations: Mapping[int, Relocation]  # by address
+    functions: tuple[Symbol, ...]  # in order of address
+    starts: tuple[int, ...]  # their addresses
+    guarded: frozenset[int]  # addresses that __ex_table names
+    keys: frozenset[int]  # addresses that __jump_table names
+    patches: tuple[Patch, ...]
+    machine: capstone.Cs
+
+
+def read_object(
+    data: bytes, arch: Arch, symbols: tuple[str, ...] | None, features: Mapping[str, int]
+) -> Object:
+    """Return the functions called `symbols` and their clones (all functions for None)."""
+    elf = read_elf(data)
+    code = _code(elf, arch, features)
+    groups = _groups(code.functions, symbols)
+    wanted = tuple(_extent(code, part) for parts in groups.values() for part in parts)
+    lines = read_lines(read_debug(elf), wanted)
+    listings = (_listing(code, name, parts, lines) for name, parts in groups.items())
+    return Object(
+        text_bytes=sum(len(section.data) for section in elf.sections if section.executable),
+        extable_entries=len(code.guarded),
+        listings=tuple(replace(one, callees=_callees(code, one)) for one in listings),
+    )
+
+
+def _code(elf: Elf, arch: Arch, features: Mapping[str, int]) -> Code:
+    executable = {section.index: section for section in elf.sections if section.executable}
+    functions = sorted(
+        (one for one in elf.symbols if one.function and one.section in executable),
+        key=lambda one: one.address,
+    )
+    relocations = {
+        section.base + one.offset: one
+        for section in executable.values()
+        for one in reversed(section.relocations)
+    }
+    return Code(
+        elf=elf,
+        arch=arch,
+        relocations=relocations,
+        functions=tuple(functions),
+        starts=tuple(one.address for one in functions),
+        guarded=frozenset(_every(elf, "__ex_table", 2)),
+        keys=frozenset(_every(elf, "__jump_table", 3)),
+        patches=read_alternatives(elf, arch, features),
+        machine=_machine(arch),
+    )
+
+
+def _machine(arch: Arch) -> capstone.Cs:
+    name, modes = arch.capstone
+    mode = sum({getattr(capstone, mode) for mode in modes})
+    return capstone.Cs(getattr(capstone, name), mode)  # type: ignore[no-untyped-call]
+
+
+def _every(elf: Elf, name: str, step: int) -> Iterator[int]:
+    # An entry of __ex_table has two pointers, one of __jump_table three; the first is the code's.
+    for section in elf.sections:
+        if section.name == name:
+            yield from (address for _, address in pointers(elf, section)[::step])
+
+
+def _groups(
+    functions: Iterable[Symbol], wanted: tuple[str, ...] | None
+) -> dict[str, tuple[Symbol, ...]]:
+    groups: dict[str, tuple[Symbol, ...]] = {}
+    for one in functions:
+        match = _PART.fullmatch(one.name)
+        if match is None or (wanted is not None and match["function"] not in wanted):
+            continue
+        name = match["function"] + match["clone"]
+        # The entry comes first, whatever lies first in the object.
+        parts = groups.get(name, ())
+        groups[name] = (*parts, one) if one.name.endswith(".cold") else (one, *parts)
+    return groups
+
+
+def _extent(code: Code, symbol: Symbol) -> Extent:
+    if symbol.size:
+        return symbol.address, symbol.address + symbol.size
+    section = code.elf.sections[symbol.section]
+    end = section.base + len(section.data)
+    following = (start for start in code.starts if start > symbol.address)
+    return symbol.address, min(end, next(following, end))
+
+
+def _listing(code: Code, name: str, parts: tuple[Symbol, ...], lines: Lines) -> Listing:
+    extents = tuple(_extent(code, part) for part in parts)
+    insns = [
+        insn
+        for part, extent in zip(parts, extents, strict=True)
+        for insn in _insns(code, code.elf.sections[part.section], extent, extents, lines)
+    ]
+    return Listing(
+        arch=code.arch,
+        symbol=name,
+        insns=tuple(insns),
+        size=sum(end - start for start, end in extents),
+        extable_entries=sum(
+            start <= address < end for address in code.guarded for start, end in extents
+        ),
+    )
+
+
+def _callees(code: Code, listing: Listing) -> tuple[Listing, ...]:
+    targets = {str(insn.target) for insn in listing.insns} - {listing.symbol}
+    groups = _groups(code.functions, tuple(targets))
+    return tuple(
+        _listing(code, name, parts, NOWHERE) for name, parts in groups.items() if name in targets
+    )
+
+
+def _insns(
+    code: Code, section: Section, extent: Extent, extents: tuple[Extent, ...], lines: Lines
+) -> Iterator[Insn]:
+    pending: str | int | None = None  # where the upper half of a two-instruction jump leads
+    for place, raw in _patched(code, section, extent):
+        bare = Insn(place, raw.size, raw.mnemonic, raw.operands, None, (), False)
+        role = code.arch.role(bare)
+        if role is Role.NOP and place not in code.keys:
+            continue
+        target = _target(code, raw, extents) if role in _JUMPS else None
+        if role in _JUMPS and target is None and raw.mnemonic in _SECOND_HALF:
+            target = pending
+        pending = _target(code, raw, extents, upper=True) if raw.mnemonic == "auipc" else None
+        yield Insn(
+            address=place,
+            size=raw.size,
+            mnemonic=raw.mnemonic,
+            operands=raw.operands,
+            target=target,
+            lines=lines.at(place),
+            access=place in code.guarded or raw.address in code.guarded,
+        )
+
+
+# A call or tail call that a linker may shorten: `auipc` holds the relocation of both.
+_SECOND_HALF = ("jalr", "jr")
+
+
+def _patched(code: Code, section: Section, extent: Extent) -> Iterator[tuple[int, Raw]]:
+    raws = list(_disassemble(code, section, extent))
+    rows = [(raw.address, raw) for raw in raws]
+    for patch in code.patches:
+        if not extent[0] <= patch.start < extent[1]:
+            continue
+        home = next(
+            one
+            for one in code.elf.sections
+            if one.executable and one.base <= patch.replacement <= one.base + len(one.data)
+        )
+        new = _disassemble(code, home, (patch.replacement, patch.replacement_end))
+        moved = [(raw.address - patch.replacement + patch.start, raw) for raw in new]
+        rows = [row for row in rows if not patch.start <= row[0] < patch.end] + moved
+    return iter(sorted(rows))
+
+
+def _disassemble(code: Code, section: Section, extent: Extent) -> Iterator[Raw]:
+    for start, end in _without_data(code, section, extent):
+        at = start
+        while at < end:
+            chunk = section.data[at - section.base : end - section.base]
+            rows = code.machine.disasm_lite(chunk, at)  # type: ignore[no-untyped-call]
+            for raw in map(Raw._make, rows):
+                yield raw
+                at = raw.address + raw.size
+            if at < end:
+                size = min(_length(code.elf, section.data[at - section.base]), end - at)
+                yield Raw(at, size, "unknown", "")
+                at += size
+
+
+def _without_data(code: Code, section: Section, extent: Extent) -> Iterator[Extent]:
+    # Mapping symbols: "$d" begins data, any other kind begins code.
+    marks = sorted(
+        (one.address, one.name[1] == "d")
+        for one in code.elf.symbols
+        if one.section == section.index and one.name[:1] == "$" and len(one.name) > 1
+    )
+    at, end = extent
+    data = False
+    for address, begins_data in marks:
+        if address > at and not data:
+            yield at, min(address, end)
+        at, data = max(at, address), begins_data
+        if at >= end:
+            return
+    if not data:
+        yield at, end
+
+
+def _length(elf: Elf, first: int) -> int:
+    # How long an instruction is that capstone does not know: by its first bits, where they tell.
+    match elf.machine:
+        case "EM_S390":
+            return (2, 4, 4, 6)[first >> 6]
+        case "EM_RISCV":
+            return 4 if first & 3 == 3 else 2
+        case "EM_386" | "EM_X86_64":
+            return 1
+    return 4
+
+
+def _target(
+    code: Code, raw: Raw, extents: tuple[Extent, ...], upper: bool = False
+) -> str | int | None:
+    match = _IMMEDIATE.search(raw.operands)
+    if match is None and not upper:
+        return None
+    shown = raw.address if upper or match is None else int(match[1], 0)
+    relocation = None
+    for address in range(raw.address, raw.address + raw.size):
+        relocation = relocation or code.relocations.get(address)
+    if relocation is None:
+        # capstone writes the targets of riscv as distances.
+        if upper:
+            return None
+        relative = code.elf.machine == "EM_RISCV"
+        return _place(code, raw.address + shown if relative else shown, extents)
+    symbol = code.elf.symbols[relocation.symbol]
+    if symbol.section == 0:
+        return symbol.name
+    if code.elf.machine == "EM_RISCV":
+        return _place(code, symbol.address + relocation.addend, extents)
+    # The place that is shown has the distance that stands in the instruction, if any; the
+    # relocation counts from its own place.
+    place = next(
+        address
+        for address in range(raw.address, raw.address + raw.size)
+        if code.relocations.get(address) is relocation
+    )
+    return _place(code, shown - place + symbol.address + relocation.addend, extents)
+
+
+def _place(code: Code, address: int, extents: tuple[Extent, ...]) -> str | int:
+    entry = extents[0][0]
+    if address != entry and any(start <= address < end for start, end in extents):
+        return address
+    index = bisect_right(code.starts, address) - 1
+    return code.functions[index].name if index >= 0 else address
