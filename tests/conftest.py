@@ -6,8 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from uaccel.host.tree import fetch
+
+# The same examples in every run; `--hypothesis-profile=default` looks for new ones.
+settings.register_profile("steady", derandomize=True)
+settings.load_profile("steady")
 
 
 def _tree(version: str) -> Path:

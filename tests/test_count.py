@@ -197,9 +197,38 @@ def test_a_copy_opens_once_in_its_callee() -> None:
         """,
         symbol="_copy_to_user",
     )
-    found = count_path(caller, "a.c", (7,), 1, (copy,))
+    found = count_path(caller, "a.c", (7,), 9, (copy,))  # one call for nine fields
     assert (found.instructions, found.toggles, found.at_least) == (None, 2, 3)
     assert found.uncounted == ("_copy_to_user",)
+
+
+def test_a_tail_call_is_a_call() -> None:
+    """A copy may jump to the routine that does it: its opening is not seen, so not denied."""
+    caller = listing("7 bl 0x0 -> _copy_to_user\n7 cmpwi r3, 0\n7 bne 0x10 -> 4\n8 blr\n8 blr")
+    copy = listing(
+        """
+        1 cmplw r3, r4
+        1 bgt 0xc -> 3
+        1 b 0x0 -> __copy_tofrom_user
+        1 blr
+        """,
+        symbol="_copy_to_user",
+    )
+    found = count_path(caller, "a.c", (7,), 1, (copy,))
+    assert (found.instructions, found.toggles) == (None, None)
+
+
+def test_what_is_called_in_a_window_opens_none() -> None:
+    """Where the copy is inlined, its opening stands in the function itself."""
+    caller = listing(
+        """
+        7 mtspr 0x31a, r9
+        7 bl 0x0 -> __copy_tofrom_user
+        7 mtspr 0x31a, r9
+        8 blr
+        """
+    )
+    assert count_path(caller, "a.c", (7,), 1).toggles == 2
 
 
 def test_a_callee_that_touches_no_user_memory_opens_nothing() -> None:

@@ -73,7 +73,7 @@ def test_no_text_makes_the_reader_raise(text: bytes) -> None:
 @relaxed
 @given(st.data())
 def test_no_mutation_makes_the_reader_raise_or_drop_an_access(data: st.DataObject) -> None:
-    text = MIXED.encode()
+    text = MIXED
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(text)))
         end = data.draw(st.integers(start, min(start + 30, len(text))))
@@ -107,7 +107,7 @@ def test_a_very_long_chain_is_read() -> None:
 
 
 def test_our_own_c_is_accounted_for() -> None:
-    reading = read(MIXED.encode())
+    reading = read(MIXED)
     assert not unaccounted(reading)
     named = {function.name: function for function in reading.functions}
     forms = [cluster.form for cluster in named["chain"].clusters]

@@ -13,7 +13,9 @@ from uaccel.model.source import Direction
 
 _TOGGLES = (Role.OPENS, Role.CLOSES, Role.TOGGLES)
 _JUMPS = (Role.BRANCHES, Role.FORKS, Role.RETURNS, Role.CALLS)
-_ACCESSOR = re.compile(r"\w*(get|put)_user\w*|\w*copy_(to|from|tofrom|in)_user\w*|\w*clear_user\w*")
+_ACCESSOR = re.compile(
+    r"\w*(get|put)_user\w*|\w*copy(_to|_from|_tofrom|_in)?_user\w*|\w*clear_user\w*"
+)
 _MEMORY = re.compile(r".*[(\[].*|[^,]+,[^,]+,[^,]+")  # the latter: powerpc's indexed forms
 
 
@@ -77,7 +79,7 @@ def count_path(
     path = graph.best_path(touches, own & graph.toggles)
     counted = _counted(listing, path, own, touches, file)
     found = sum(i in touches for i in counted)
-    if found < accesses:
+    if found < accesses and not _copies(listing, counted):
         return _unknown(f"only {found} of its {accesses} accesses lie on one path", found)
     return _sum(listing, counted, found, helpers)
 
@@ -93,7 +95,7 @@ def _stands(insn: Insn, file: str, lines: tuple[int, ...]) -> bool:
 def _accesses(listing: Listing, index: int, helpers: tuple[Listing, ...]) -> bool:
     insn = listing.insns[index]
     role = listing.arch.role(insn)
-    if role is Role.CALLS:
+    if _calls(listing, index):
         callee = _find(helpers, insn.target)
         known = callee is not None and any(one.access for one in callee.insns)
         return known or bool(_ACCESSOR.fullmatch(str(insn.target)))
@@ -101,6 +103,19 @@ def _accesses(listing: Listing, index: int, helpers: tuple[Listing, ...]) -> boo
     # and the instruction that follows it.
     memory = insn.mnemonic == "unknown" or _MEMORY.fullmatch(insn.operands)
     return insn.access and role not in _JUMPS and bool(memory)
+
+
+def _calls(listing: Listing, index: int) -> bool:
+    insn = listing.insns[index]
+    role = listing.arch.role(insn)
+    # A jump to another function is a call whose return is this function's own.
+    tail = isinstance(insn.target, str) and not _THUNK.fullmatch(insn.target)
+    return role is Role.CALLS or (role is Role.BRANCHES and tail)
+
+
+def _copies(listing: Listing, counted: tuple[int, ...]) -> bool:
+    # One call of a copy may stand for any number of the cluster's accesses.
+    return any("copy_" in str(listing.insns[i].target) for i in counted)
 
 
 def _find(helpers: tuple[Listing, ...], symbol: str | int | None) -> Listing | None:
@@ -159,13 +174,9 @@ def _in(file: str, path: str) -> bool:
 def _sum(
     listing: Listing, counted: tuple[int, ...], found: int, helpers: tuple[Listing, ...]
 ) -> PathCount:
-    insns = [listing.insns[i] for i in counted]
-    callees = [one.target for one in insns if listing.arch.role(one) is Role.CALLS]
-    costs = [_cost(callee, helpers) for callee in callees]
+    costs, toggles = _walk(listing, counted, helpers, 4)
     uncounted = tuple(one.name for one in costs if one.instructions is None)
-    at_least = len(insns) + sum(one.instructions or 0 for one in costs)
-    own_toggles = sum(listing.arch.role(one) in _TOGGLES for one in insns)
-    toggles = _total(own_toggles, [_toggles(listing.arch, one) for one in costs])
+    at_least = len(counted) + sum(one.instructions or 0 for one in costs)
     missing = " + ".join([str(at_least), *uncounted])
     return PathCount(
         instructions=None if uncounted else at_least,
@@ -173,14 +184,9 @@ def _sum(
         at_least=at_least,
         accesses=found,
         uncounted=uncounted,
-        addresses=tuple(one.address for one in insns),
+        addresses=tuple(listing.insns[i].address for i in counted),
         why=f"{missing}, which are not counted before execution" if uncounted else "",
     )
-
-
-def _total(own: int, called: list[int | None]) -> int | None:
-    known = [one for one in called if one is not None]
-    return own + sum(known) if len(known) == len(called) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,36 +196,54 @@ class _Cost:
     toggles: int | None
 
 
+def _walk(
+    listing: Listing, path: tuple[int, ...], helpers: tuple[Listing, ...], depth: int
+) -> tuple[list[_Cost], int | None]:
+    costs: list[_Cost] = []
+    toggles = 0
+    known = True
+    for i in path:
+        if listing.arch.role(listing.insns[i]) in _TOGGLES:
+            toggles += 1
+        elif _calls(listing, i):
+            costs.append(_cost(listing.insns[i].target, helpers, depth))
+            called = _toggles(listing.arch, costs[-1])
+            # A window must not be opened inside a window: what is called there opens nothing.
+            known = known and (called is not None or toggles % 2 == 1)
+            toggles += called or 0
+    return costs, toggles if known else None
+
+
 # Callees that touch no user memory, so that they open nothing.
-_KERNEL_ONLY = re.compile(r"_*mem(set|cpy|move|cmp)\w*|__(tsan|asan|kasan|kcsan|sanitizer)_\w+")
+_KERNEL_ONLY = re.compile(
+    r"_*mem(set|cpy|move|cmp)\w*|_*might_(fault|sleep|resched)\w*|should_fail_usercopy"
+    r"|__check_object_size|__(tsan|asan|kasan|kcsan|kmsan|sanitizer)_\w+"
+)
 
 
 def _toggles(arch: Arch, cost: _Cost) -> int | None:
-    if not arch.shortest_window or _KERNEL_ONLY.fullmatch(cost.name):
+    unguarded = not arch.guards_reads and "from_user" in cost.name
+    if not arch.shortest_window or unguarded or _KERNEL_ONLY.fullmatch(cost.name):
         return cost.toggles or 0
     return cost.toggles
 
 
-def _cost(callee: str | int | None, helpers: tuple[Listing, ...], depth: int = 4) -> _Cost:
+def _cost(callee: str | int | None, helpers: tuple[Listing, ...], depth: int) -> _Cost:
     name = str(callee) if callee is not None else "an indirect call"
     listing = _find(helpers, callee)
     if listing is None or not depth:
         return _Cost(name, None, None)
     graph = _Graph.of(listing)
     touches = frozenset(i for i in range(len(listing.insns)) if _accesses(listing, i, helpers))
+    if not touches and not graph.toggles and _ACCESSOR.fullmatch(name):
+        return _Cost(name, None, None)
     path = graph.best_path(touches, graph.toggles)
-    called = [
-        _cost(listing.insns[i].target, helpers, depth - 1)
-        for i in path
-        if listing.arch.role(listing.insns[i]) is Role.CALLS
-    ]
-    toggles = sum(i in graph.toggles for i in path) + sum(one.toggles or 0 for one in called)
-    inside = [one.instructions for one in called]
+    costs, toggles = _walk(listing, path, helpers, depth - 1)
+    inside = [one.instructions for one in costs]
     if not graph.loops and graph.returns(path) and None not in inside:
         return _Cost(name, len(path) + sum(one or 0 for one in inside), toggles)
-    # What it calls, or repeats, stands between its one opening and its one closing.
-    straight = toggles == 2 and not any(graph.repeats(i) for i in graph.toggles)
-    return _Cost(name, None, toggles if straight else None)
+    again = any(graph.repeats(i) for i in graph.toggles)
+    return _Cost(name, None, None if again else toggles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +292,8 @@ class _Graph:
     def returns(self, path: tuple[int, ...]) -> bool:
         """Return whether the path ends where the function returns."""
         last = self.listing.insns[path[-1]]
-        thunk = _THUNK.fullmatch(str(last.target)) is not None
-        return thunk or self.listing.arch.role(last) is Role.RETURNS
+        away = isinstance(last.target, str)  # a tail call, or a mitigated return
+        return away or self.listing.arch.role(last) is Role.RETURNS
 
 
 def _entries(order: tuple[int, ...], edges: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:

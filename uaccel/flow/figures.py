@@ -36,8 +36,8 @@ def verdicts(trial: Trial) -> Iterator[Verdict]:
     """Yield what the checks make of one build."""
     style = trial.draft.style or _form(trial)
     evidence = Evidence(build=trial.build)
-    # Where Kbuild itself does not run objtool there is nothing that it could have said.
-    asked = ("compiles",) if trial.bench.prepared.objtool is None else ("compiles", "objtool")
+    # Where objtool does not look at windows there is nothing that it could have said.
+    asked = ("compiles",) if trial.build.objtool is None else ("compiles", "objtool")
     for name in asked:
         judgement = CHECKS[name].judge(evidence)
         yield Verdict(
@@ -76,7 +76,9 @@ def _of_cluster(
             at_least=at_least,
         )
 
-    yield figure("floor_instructions", floor(bench.arch, subject.accesses), "instructions")
+    yield figure(
+        "floor_instructions", floor(bench.arch, subject.accesses, cluster.direction), "instructions"
+    )
     if trial.object is None or listing is None:
         why = ABSENT if trial.object is not None else FAILED
         yield figure("path_instructions", None, "instructions", why)

@@ -100,11 +100,13 @@ def closing(text: bytes | bytearray, opening: int) -> int:
 
 def functions(root: Node) -> Iterator[Node]:
     """Yield every function definition below `root`, within #ifdef and error nodes too."""
-    for child in root.named_children:
-        if child.type == "function_definition":
-            yield child
-        elif child.type.startswith("preproc") or child.type in ("ERROR", "declaration_list"):
-            yield from functions(child)
+    pending = list(reversed(root.named_children))
+    while pending:
+        node = pending.pop()
+        if node.type == "function_definition":
+            yield node
+        elif node.type.startswith("preproc") or node.type in ("ERROR", "declaration_list"):
+            pending.extend(reversed(node.named_children))
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -199,15 +199,15 @@ def _odd_text(source: Source, extent: Span) -> str | None:
 
 
 def _operands(condition: Node) -> Iterator[Node]:
-    node = plain(condition)
-    operator = node.child_by_field_name("operator")
-    if node.type == "binary_expression" and operator is not None and text_of(operator) == "||":
-        for side in ("left", "right"):
-            child = node.child_by_field_name(side)
-            if child is not None:
-                yield from _operands(child)
-        return
-    yield node
+    pending = [condition]
+    while pending:
+        node = plain(pending.pop())
+        operator = node.child_by_field_name("operator")
+        if node.type == "binary_expression" and operator is not None and text_of(operator) == "||":
+            sides = (node.child_by_field_name("right"), node.child_by_field_name("left"))
+            pending += [side for side in sides if side is not None]
+        else:
+            yield node
 
 
 def _window(source: Source, begin: Node, inside: list[Node], scope: Scope) -> _Row | None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from tree_sitter import Node
 
@@ -111,17 +112,19 @@ def _missed(
     source: Source, read: tuple[Function, ...], odd: tuple[NotUnderstood, ...]
 ) -> list[NotUnderstood]:
     text = without_comments(source.text)
-    seen = {
-        source.line(a.call.start) for f in read for cluster in f.clusters for a in cluster.accesses
-    }
-    seen |= {known.line for known in odd}
+    placed = {a.call.start for f in read for cluster in f.clusters for a in cluster.accesses}
+    listed = Counter((known.line, known.accessor) for known in odd)
     macros = [Span(*found.span()) for found in DEFINE.finditer(text)]
     missed = []
     for found in CANDIDATE.finditer(text):
-        line = source.line(found.start())
-        if line not in seen:
-            why = CLEARS if b"clear" in found[0] else _why(Span(*found.span()), macros, read)
-            missed.append(NotUnderstood(line, found[0].decode(), why))
+        here = (source.line(found.start()), found[0].decode())
+        if found.start() in placed:
+            continue
+        if listed[here]:
+            listed[here] -= 1
+            continue
+        why = CLEARS if b"clear" in found[0] else _why(Span(*found.span()), macros, read)
+        missed.append(NotUnderstood(*here, why))
     return missed
 
 

@@ -20,10 +20,10 @@ def plan(function: Function, layouts: tuple[Layouts, ...]) -> tuple[Rewrite | Re
 def _chain(function: Function, cluster: Cluster, layouts: tuple[Layouts, ...]) -> Rewrite | Refusal:
     if cluster.form is Form.FIELDWISE:
         return Refusal(cluster, "it stands field by field already")
-    if cluster.form is Form.WINDOW:
-        return Refusal(cluster, "a window cannot be unmade yet")
     if cluster.obstacle is not None:
         return Refusal(cluster, cluster.obstacle)
+    if cluster.form is Form.WINDOW:
+        return Refusal(cluster, "a window cannot be unmade yet")
     if not cluster.fault:
         return Refusal(cluster, "a fault does more than return or goto")
     parts = [scalars(function, access, layouts) for access in cluster.accesses]

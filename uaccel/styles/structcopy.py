@@ -83,10 +83,10 @@ def _groups(
 def _reason_against(cluster: Cluster) -> str | None:
     if cluster.form is Form.STRUCTCOPY:
         return "it is copied whole already"
-    if cluster.form is Form.WINDOW:
-        return "a window cannot be unmade yet"
     if cluster.obstacle is not None:
         return cluster.obstacle
+    if cluster.form is Form.WINDOW:
+        return "a window cannot be unmade yet"
     if not cluster.fault:
         return "a fault does more than return or goto"
     if not cluster.indent:
