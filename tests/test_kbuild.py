@@ -21,7 +21,7 @@ from uaccel.host.kbuild import (
     survivors,
 )
 from uaccel.host.savedcommand import parse, redirect
-from uaccel.host.store import Store
+from uaccel.host.store import Store, cache_folder
 from uaccel.host.toolchain import find_toolchain
 from uaccel.host.tree import open_tree
 from uaccel.host.variant import compile_variant
@@ -105,19 +105,16 @@ def test_an_included_file_belongs_to_the_object_of_its_includer(small: Tree) -> 
 
 
 @pytest.fixture(scope="module")
-def tree() -> Tree:
-    """Return the 6.12 tree that the environment names."""
-    place = os.environ.get("UACCEL_TEST_TREE")
-    if place is None:
-        pytest.skip("UACCEL_TEST_TREE names no kernel tree")
-    return open_tree(Path(place))
+def tree(request: pytest.FixtureRequest) -> Tree:
+    """Return the 6.12 tree: the one that the environment names, else the cached one."""
+    named = os.environ.get("UACCEL_TEST_TREE")
+    return open_tree(Path(named) if named else request.getfixturevalue("tree_6_12"))
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """Return a store: the one that is kept, when the environment names it."""
-    place = os.environ.get("UACCEL_TEST_STORE")
-    return Store(Path(place) if place else tmp_path_factory.mktemp("store"))
+def store() -> Store:
+    """Return the user's own store, so that a second run of the tests builds nothing."""
+    return Store(cache_folder(os.environ))
 
 
 def made(name: str, tree: Tree, store: Store) -> Prepared:

@@ -35,7 +35,7 @@ def row(report: str, first: str, nth: int = 0) -> str:
 def test_each_style_has_its_figures_and_its_change() -> None:
     report = shown()
     assert row(report, "first") == "first gcc 1.2.3 70 18 20 2 -71 % 13"
-    assert row(report, "first", 1) == "first gcc 1.2.3 70 18 45⁴ 10 -36 % 20 2 -71 % 13"
+    assert row(report, "first", 1) == "first gcc 1.2.3 70 18 45³ 10 -36 % 20 2 -71 % 13"
 
 
 def test_what_is_not_known_has_a_footnote_and_a_lower_bound() -> None:
@@ -45,10 +45,24 @@ def test_what_is_not_known_has_a_footnote_and_a_lower_bound() -> None:
     assert report.count("an indirect call on the path") == 1
 
 
-def test_an_architecture_without_a_compiler_is_a_row() -> None:
+def test_an_architecture_without_a_compiler_is_named_with_the_reason() -> None:
     report = shown()
-    assert row(report, "ninth") == "ninth³ none ? ? ? ? ? ?"
-    assert "  ³  ninth: unknown: no compiler for ninth" in report
+    assert re.search(r"^ninth +none +unknown: no compiler for", report, re.MULTILINE)
+    assert report.count("  unknown  ninth: no compiler for ninth\n") == 3  # under each table
+
+
+def test_a_row_without_any_figure_is_told_in_one_line() -> None:
+    known = invented.dossier()
+    why = "this configuration does not compile the function"
+    blank = tuple(
+        replace(m, value=None, why=why, at_least=None)
+        if m.arch in ("second", "fourth") and m.what != "floor_instructions"
+        else m
+        for m in known.measurements
+    )
+    report = shown(replace(known, measurements=blank))
+    assert f"  unknown  second, fourth: {why}\n" in report
+    assert len(re.findall("^second ", report, re.MULTILINE)) == 1  # in the list of architectures
 
 
 def test_the_table_says_why_there_is_nothing_to_gain() -> None:
@@ -132,6 +146,7 @@ def test_an_empty_study_is_a_report_too() -> None:
     empty = Dossier(known.tree, "uaccel study", (), (), (), (), (), (), (), (), 0, 0, 0.0)
     assert "0 objects built" in shown(empty)
     bare = replace(empty, subjects=known.subjects, unbuilt=known.unbuilt)
+    assert "unknown  ninth: no compiler for ninth" in shown(bare)
     assert "nothing was measured" in shown(bare)
     assert standard.loads(json.document(bare))["measurements"] == []
 
@@ -145,7 +160,7 @@ def test_the_document_has_the_keys_that_programs_rely_on() -> None:
     assert set(document["clusters"][0]) == {
         *("id", "file", "function", "line", "direction", "form", "accesses")
     }
-    assert set(document["measurements"][0]) == {
+    assert set(document["measurements"][0]) >= {
         *("cluster", "style", "arch", "compiler", "config", "what", "value", "unit"),
         *("why", "at_least"),
     }

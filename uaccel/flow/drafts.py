@@ -43,6 +43,8 @@ def draft(target: Target, style: str, layouts: tuple[Layouts, ...]) -> Draft:
     answers = STYLES[style].plan(target.function, layouts)
     rewrites = tuple(answer for answer in answers if isinstance(answer, Rewrite))
     refusals = tuple(answer for answer in answers if isinstance(answer, Refusal))
+    if not rewrites:
+        return Draft(target, style, target, target.reading.source.text, (), refusals)
     edits = tuple(edit for rewrite in rewrites for edit in rewrite.edits)
     text = apply(target.reading.source.text, edits)
     made = Draft(target, style, reread(target, text), text, rewrites, refusals)

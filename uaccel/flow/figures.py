@@ -60,6 +60,8 @@ def _of_cluster(
 ) -> Iterator[Measurement]:
     bench, listing = trial.bench, trial.listing
 
+    absent = trial.object is not None and listing is None
+
     def figure(
         what: str, value: int | None, unit: str, why: str = "", at_least: int | None = None
     ) -> Measurement:
@@ -74,13 +76,14 @@ def _of_cluster(
             unit=unit,
             why=why,
             at_least=at_least,
+            absent=absent and value is None,
         )
 
     yield figure(
         "floor_instructions", floor(bench.arch, subject.accesses, cluster.direction), "instructions"
     )
     if trial.object is None or listing is None:
-        why = ABSENT if trial.object is not None else FAILED
+        why = ABSENT if absent else FAILED
         yield figure("path_instructions", None, "instructions", why)
         yield figure("path_toggles", None, "toggles", why)
         return

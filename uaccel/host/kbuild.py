@@ -323,11 +323,10 @@ def _why(said: Command, tree: Tree) -> str:
     for pattern, package in _MISSING_HEADERS:
         if re.search(pattern, words):
             return f"the headers of the package {package} are missing"
-    lines = words.splitlines()
-    telling = [line for line in lines if re.search(r"error:|\*\*\* [^\[]|too old|No space", line)]
-    stops = [line for line in lines if "***" in line]
-    first = next(iter([*telling, *stops]), f"make ended with status {said.status}")
-    return first.strip()
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    telling = (line for line in lines if re.search(r"error:|not found|[Nn]o rule|No space", line))
+    said_last = f"make ended with status {said.status}"
+    return next(telling, None) or next((line for line in lines if "***" in line), said_last)
 
 
 def _prepared(place: _Place, object: str, state: _State, saved: SavedCommand) -> Prepared:

@@ -77,3 +77,4 @@ class Measurement:
     unit: str  # "instructions", "toggles", "bytes", "entries"
     why: str = ""  # of an unknown value, or what the figure leaves out
     at_least: int | None = None  # a lower bound, when the value is not known
+    absent: bool = False  # unknown because this build does not hold the function at all

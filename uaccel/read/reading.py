@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from tree_sitter import Node
 
@@ -48,6 +49,8 @@ def read_source(source: Source, includers: tuple[Source, ...] = ()) -> Reading:
         if name is None or body is None or body.type != "compound_statement":
             continue
         names.append(name)
+        if not _may_access(source.text[body.start_byte : body.end_byte], macros):
+            continue
         function, left = _function(source, node, body, macros)
         odd += left
         if function.clusters or left:
@@ -57,9 +60,24 @@ def read_source(source: Source, includers: tuple[Source, ...] = ()) -> Reading:
     return Reading(source, tuple(read), tuple(names), listed, _broken(root))
 
 
+def _may_access(body: bytes, macros: tuple[Macro, ...]) -> bool:
+    # Most functions of a file access nothing: they are not walked at all.
+    wrapped = any(macro.name.encode() in body for macro in macros)
+    return wrapped or CANDIDATE.search(body) is not None
+
+
 def _broken(root: Node) -> tuple[tuple[int, str], ...]:
-    odd = (node for node in walk(root) if node.type == "ERROR" or node.is_missing)
+    odd = (node for node in _erroneous(root) if node.type == "ERROR" or node.is_missing)
     return tuple((node.start_point[0] + 1, _complaint(node)) for node in odd)
+
+
+def _erroneous(root: Node) -> Iterator[Node]:
+    # In the order of the text; what holds no error is not entered.
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(child for child in reversed(node.children) if child.has_error)
 
 
 def _complaint(node: Node) -> str:

@@ -46,6 +46,7 @@ class Grid:
     styles: tuple[str, ...]
     headings: tuple[tuple[str, ...], ...]  # of the columns of each style
     rows: tuple[Row, ...]
+    unknown: tuple[tuple[str, tuple[str, ...]], ...]  # why, and architectures without any figure
     reference: str | None  # the style that changes are told against
 
 
@@ -67,7 +68,7 @@ def path_grid(dossier: Dossier, subject: Subject) -> Grid:
         )
         for machine in _machines(dossier)
     ]
-    return Grid(subject.id, styles, headings, (*rows, *_unbuilt_rows(dossier, headings)), reference)
+    return _grid(dossier, subject.id, styles, headings, rows, reference)
 
 
 def function_grids(dossier: Dossier) -> tuple[Grid, ...]:
@@ -95,8 +96,39 @@ def _function_grid(dossier: Dossier, title: str, ids: tuple[str, ...]) -> Grid:
             Cell(""),
         )
         for machine in _machines(dossier)
+        if any((title, s, machine, what) in index for s in styles for what in FUNCTION)
     ]
-    return Grid(title, styles, headings, (*rows, *_unbuilt_rows(dossier, headings)), None)
+    return _grid(dossier, title, styles, headings, rows, None)
+
+
+def _grid(  # noqa: PLR0913, PLR0917 - the fields of a Grid
+    dossier: Dossier,
+    title: str,
+    styles: tuple[str, ...],
+    headings: tuple[tuple[str, ...], ...],
+    rows: list[Row],
+    reference: str | None,
+) -> Grid:
+    # A row of question marks says nothing: its architecture is named with the reason instead.
+    unknown: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        if _is_blank(row):
+            why = _reason(row)
+            unknown[why] = (*unknown.get(why, ()), row.arch.text)
+    for unbuilt in dossier.unbuilt:
+        unknown[unbuilt.why] = (*unknown.get(unbuilt.why, ()), unbuilt.arch)
+    kept = tuple(row for row in rows if not _is_blank(row))
+    return Grid(title, styles, headings, kept, tuple(unknown.items()), reference)
+
+
+def _is_blank(row: Row) -> bool:
+    return all(cell.text == "?" for group in row.groups for cell in group)
+
+
+def _reason(row: Row) -> str:
+    said = [cell.why for group in row.groups for cell in group if cell.why]
+    told = (why for why in said if why not in (_NOT_TAKEN, _UNEXPLAINED))
+    return next(told, said[0] if said else _UNEXPLAINED)
 
 
 def _path_cells(
@@ -143,15 +175,6 @@ def _figure(index: dict[Key, Measurement], key: Key) -> Cell:
 def _arch_cell(dossier: Dossier, arch: str) -> Cell:
     gain = next((t.gain for t in dossier.targets if t.arch == arch and t.gain), None)
     return Cell(arch, "", f"{arch}: {gain}" if gain else "")
-
-
-def _unbuilt_rows(dossier: Dossier, headings: tuple[tuple[str, ...], ...]) -> tuple[Row, ...]:
-    unknown = Cell("?", "unknown")
-    groups = tuple((unknown,) * len(names) for names in headings)
-    return tuple(
-        Row(Cell(u.arch, "", f"{u.arch}: unknown: {u.why}"), "none", groups, unknown)
-        for u in dossier.unbuilt
-    )
 
 
 def _styles(

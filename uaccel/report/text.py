@@ -103,15 +103,20 @@ def _head(dossier: Dossier) -> Iterator[_Part]:
     yield _Part(Text.assemble(("evidence  ", "dim"), _EVIDENCE))
     if not dossier.targets:
         return
+    shared = {target.config.partition(", ")[2] for target in dossier.targets}
+    common = shared.pop() if len(shared) == 1 else ""
     table = _table("architecture", "compiler", "configuration", "what guards user memory")
     for target in dossier.targets:
-        cells = (target.arch, target.compiler, target.config, target.protection)
+        config = target.config.removesuffix(f", {common}")
+        cells = (target.arch, target.compiler, config, target.protection)
         table.add_row(*(Text(line(cell)) for cell in cells))
     for unbuilt in dossier.unbuilt:
         why = Text(line(f"unknown: {unbuilt.why}"), style="yellow")
         table.add_row(Text(line(unbuilt.arch)), Text("none"), Text(""), why)
     yield _Part(Text(""))
     yield _Part(table)
+    if common:
+        yield _Part(_hanging("all", common, "dim"))
 
 
 def _subject_title(subject: Subject) -> Text:
@@ -133,11 +138,18 @@ def _title(first: str, *rest: str) -> Text:
 
 
 def _grid(grid: Grid, noted: dict[str, int], floor: str | None) -> Iterator[_Part]:
-    if not grid.styles:
-        yield _Part(Text("  nothing was measured", style="yellow"))
-        return
     told = len(noted)
-    used = _number(grid, noted, floor is not None)
+    if not grid.rows:
+        yield _Part(_hanging("unknown", "nothing was measured", "yellow"))
+    else:
+        used = _number(grid, noted, floor is not None)
+        yield _Part(_figures(grid, noted, floor), wide=True)
+        yield from _footnotes(noted, used, told)
+    for why, arches in grid.unknown:
+        yield _Part(_hanging("unknown", f"{', '.join(arches)}: {why}", "yellow"))
+
+
+def _figures(grid: Grid, noted: dict[str, int], floor: str | None) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
     table.add_column("\narchitecture", no_wrap=True)
     table.add_column("\ncompiler", no_wrap=True)
@@ -150,8 +162,7 @@ def _grid(grid: Grid, noted: dict[str, int], floor: str | None) -> Iterator[_Par
         cells = [_cell(row.arch, noted), Text(line(row.compiler.partition(" (")[0]))]
         cells += [shown[at] for _, shown in columns]
         table.add_row(*cells, *([_cell(row.floor, noted)] if floor else []))
-    yield _Part(table, wide=True)
-    yield from _footnotes(noted, used, told)
+    return table
 
 
 def _group(grid: Grid, at: int, noted: dict[str, int]) -> tuple[str, list[Text]]:
@@ -210,8 +221,8 @@ def _declined(dossier: Dossier, subject: Subject) -> Iterator[_Part]:
 
 
 def _legend(dossier: Dossier) -> Iterator[_Part]:
-    references = dict.fromkeys(path_grid(dossier, s).reference for s in dossier.subjects)
-    named = [name for name in references if name]
+    grids = [path_grid(dossier, subject) for subject in dossier.subjects]
+    named = list(dict.fromkeys(g.reference for g in grids if g.reference and len(g.styles) > 1))
     if not named:
         return
     yield _Part(Text(""))
@@ -227,9 +238,10 @@ def _verdicts(dossier: Dossier) -> Iterator[_Part]:
         return
     yield _Part(_title("checks"))
     counts = Counter((verdict.check, verdict.outcome) for verdict in dossier.verdicts)
-    for check in dict.fromkeys(verdict.check for verdict in dossier.verdicts):
+    checks = dict.fromkeys(verdict.check for verdict in dossier.verdicts)
+    for check in checks:
         said = [f"{counts[check, o]} {o.value}" for o in Outcome if counts[check, o]]
-        yield _Part(_hanging(check.ljust(12), ", ".join(said), "dim"))
+        yield _Part(_hanging(check.ljust(max(map(len, checks))), ", ".join(said), "dim"))
     for verdict in dossier.verdicts:
         if verdict.outcome is Outcome.FAIL:
             text = f"{verdict.check}: {_place(verdict)}: {verdict.why}"
@@ -264,11 +276,16 @@ def _patches(patches: tuple[Patch, ...]) -> Iterator[_Part]:
     if not patches:
         return
     yield _Part(_title("patches"))
+    said: dict[str, dict[str, None]] = {}
     for patch in patches:
         where = patch.path or f"{patch.file} (not written)"
         yield _Part(_hanging(patch.style.ljust(12), f"{patch.function}  {where}", "bold"))
         for difference in patch.differences:
-            yield _Part(_hanging("             -", difference, "dim"))
+            said.setdefault(difference, {})[patch.style] = None
+    if said:
+        yield _Part(_title("what a user program could notice"))
+    for difference, styles in said.items():
+        yield _Part(_hanging(", ".join(styles).ljust(12), difference, "bold"))
 
 
 def _patch(patch: Patch, color: bool) -> str:

@@ -7,6 +7,8 @@ its own, `unsafe_get_user()` is `__get_user()` and nothing is lost but nothing g
 
 from __future__ import annotations
 
+import re
+
 from uaccel.ctext import call
 from uaccel.fields import Scalar, Whole, scalars
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
@@ -16,6 +18,7 @@ _WORDS = {
     Direction.READ: ("read", "unsafe_get_user"),
     Direction.WRITE: ("write", "unsafe_put_user"),
 }
+_COMMENT = re.compile(rb"[ \t]*(?://.*|/\*(?:(?!\*/).)*\*/[ \t]*)")
 WHOLE_RANGE = (
     "The range check now covers all of `*{base}`: a pointer whose object lies only in part within "
     "user space fails before the first access."
@@ -96,8 +99,8 @@ def _edits(
     lines.append(f"{tab}{end}")
     if cluster.before_return and function.returns_last is not None:
         landing = f"\n\n{label}:\n{tab}{end}\n{tab}{cluster.fault}"
-        at = Span(function.returns_last.end, function.returns_last.end)
-        return Edit(cluster.extent, "\n".join(lines)), Edit(at, landing)
+        at = _behind(function, function.returns_last)
+        return Edit(cluster.extent, "\n".join(lines)), Edit(Span(at, at), landing)
     lines += [
         f"{tab}if (0) {{",
         f"{label}:",
@@ -106,6 +109,12 @@ def _edits(
         f"{tab}}}",
     ]
     return (Edit(cluster.extent, "\n".join(lines)),)
+
+
+def _behind(function: Function, statement: Span) -> int:
+    # A comment that ends the line of a statement belongs to it.
+    rest = function.source.text[statement.end :].partition(b"\n")[0]
+    return statement.end + (len(rest) if _COMMENT.fullmatch(rest) else 0)
 
 
 def _differences(cluster: Cluster, transfers: tuple[Scalar, ...]) -> tuple[str, ...]:
