@@ -157,8 +157,8 @@ def test_an_8xx_object_is_kept_and_names_no_folder_of_ours(tree: Tree, store: St
     """A second time no program runs, neither make nor a compiler."""
     prepared = made("ppc8xx", tree, store)
     text = Path(tree.path, NATIVE).read_bytes()
-    first = compile_variant(prepared, tree, NATIVE, text, store)
-    second = compile_variant(prepared, tree, NATIVE, text, store)
+    first = compile_variant(prepared, tree, {NATIVE: text}, store)
+    second = compile_variant(prepared, tree, {NATIVE: text}, store)
     assert (second.reused, second.path) == (True, first.path)
     assert first.objtool is None
     assert first.path is not None
@@ -176,7 +176,7 @@ def test_an_object_does_not_depend_on_where_it_was_compiled(
     prepared = made("ppc8xx", tree, store)
     text = Path(tree.path, NATIVE).read_bytes()
     here, there = (
-        compile_variant(prepared, tree, NATIVE, text, place) for place in (store, Store(tmp_path))
+        compile_variant(prepared, tree, {NATIVE: text}, place) for place in (store, Store(tmp_path))
     )
     assert here.path is not None
     assert there.path is not None
@@ -188,7 +188,7 @@ def test_the_included_file_is_compiled_through_its_includer(
     tree: Tree, store: Store, x86: Prepared
 ) -> None:
     """x86-64 compiles the x32 branch, objtool has nothing to say of the tree's own text."""
-    build = compile_variant(x86, tree, COMPAT, Path(tree.path, COMPAT).read_bytes(), store)
+    build = compile_variant(x86, tree, {COMPAT: Path(tree.path, COMPAT).read_bytes()}, store)
     files, functions = opened(build)
     assert {str(NATIVE), str(COMPAT)} <= files  # as the tree names them
     assert not any(name.startswith("/") for name in files)
@@ -207,13 +207,13 @@ def test_a_stray_parenthesis_in_the_x32_branch_is_noticed(
     x32 = text.index(b"snd_pcm_ioctl_sync_ptr_x32(struct")
     at = text.index(last, x32)
     broken = text[:at] + last.replace(b"avail_min))", b"avail_min)))") + text[at + len(last) :]
-    build = compile_variant(x86, tree, COMPAT, broken, store)
+    build = compile_variant(x86, tree, {COMPAT: broken}, store)
     line = text.count(b"\n", 0, at) + 1
     assert build.path is None
     assert build.objtool is None
     assert f"{COMPAT}:{line}:" in build.log
     assert "error:" in build.log
-    again = compile_variant(x86, tree, COMPAT, broken, store)
+    again = compile_variant(x86, tree, {COMPAT: broken}, store)
     assert (again.reused, again.log) == (True, build.log)
 
 
@@ -268,6 +268,5 @@ def in_x32(prepared: Prepared, tree: Tree, store: Store, reads: bytes) -> Build:
     """Return what is made of the x32 function with `reads` in place of its three get_user()."""
     text = Path(tree.path, COMPAT).read_bytes()
     at = text.index(READ, text.index(b"snd_pcm_ioctl_sync_ptr_x32(struct"))
-    return compile_variant(
-        prepared, tree, COMPAT, text[:at] + reads + text[at + len(READ) :], store
-    )
+    broken = text[:at] + reads + text[at + len(READ) :]
+    return compile_variant(prepared, tree, {COMPAT: broken}, store)

@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from uaccel.errors import UserError
-from uaccel.flow.drafts import Draft, kept_as_symbol
+from uaccel.flow.drafts import Draft, kept_as_symbols
 from uaccel.flow.ground import Ground
+from uaccel.flow.targets import Target
 from uaccel.host.files import content
 from uaccel.host.kbuild import Prepared, compile_tree_object, prepare
 from uaccel.host.memory import remembered
@@ -30,6 +31,7 @@ class Bench:
     arch: Arch
     toolchain: Toolchain
     prepared: Prepared
+    targets: tuple[Target, ...]  # all of this run that are compiled into the object
     features: tuple[tuple[str, int], ...]  # CPU features of this tree, by name
     helpers: tuple[Listing, ...]  # the out-of-line accessors
 
@@ -51,8 +53,8 @@ class Trial:
         return next((one for one in found if one.symbol == name), None)
 
 
-def set_up(ground: Ground, arch: Arch, object: str) -> Bench | Unbuilt:
-    """Return the bench of `arch` for `object`, or why there is none."""
+def set_up(ground: Ground, arch: Arch, object: str, targets: tuple[Target, ...]) -> Bench | Unbuilt:
+    """Return the bench of `arch` for `object` and its `targets`, or why there is none."""
     toolchain = find_toolchain(arch, ground.environment, ground.compiler)
     if isinstance(toolchain, Unbuilt):
         return toolchain
@@ -63,16 +65,22 @@ def set_up(ground: Ground, arch: Arch, object: str) -> Bench | Unbuilt:
     prepared = prepare(ground.tree, arch, toolchain, object, ground.store, said)
     if isinstance(prepared, Unbuilt):
         return prepared
-    bench = Bench(ground, arch, toolchain, prepared, _features(ground.tree, arch), ())
+    bench = Bench(ground, arch, toolchain, prepared, targets, _features(ground.tree, arch), ())
     helpers = (listing for name in arch.helpers for listing in _helper(bench, name))
     return replace(bench, helpers=tuple(helpers))
 
 
 def attempt(bench: Bench, draft: Draft) -> Trial:
-    """Return what the compiler makes of `draft`, and what its object holds."""
-    file = draft.target.reading.source.path
-    text = kept_as_symbol(draft.written)
-    build = compile_variant(bench.prepared, bench.ground.tree, file, text, bench.ground.store)
+    """Return what the compiler makes of `draft`, and what its object holds.
+
+    The other targets of the object are compiled as they stand, each kept as a symbol too, so
+    that all drafts that change nothing are one build.
+    """
+    names = tuple(target.function.name for target in bench.targets)
+    readings = {target.path: target.reading for target in bench.targets}
+    readings[draft.target.path] = draft.written.reading
+    variant = {path: kept_as_symbols(reading, names) for path, reading in readings.items()}
+    build = compile_variant(bench.prepared, bench.ground.tree, variant, bench.ground.store)
     if build.path is None:
         return Trial(bench, draft, build, None)
     name = draft.target.function.name

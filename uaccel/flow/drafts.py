@@ -11,7 +11,7 @@ from uaccel.edits import apply
 from uaccel.errors import BrokenInvariant
 from uaccel.flow.targets import Target, reread
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
-from uaccel.model.source import Cluster, Form, Layouts, Span
+from uaccel.model.source import Cluster, Form, Layouts, Reading, Span
 
 STYLES = catalog(uaccel.styles, Style)
 
@@ -58,11 +58,11 @@ def needs_layouts(target: Target, style: str) -> bool:
     return STYLES[style].needs_layouts or copies
 
 
-def kept_as_symbol(written: Target) -> bytes:
-    """Return the text to compile: the function marked `noinline`, no line moved."""
-    at = written.function.noinline
-    text = written.reading.source.text
-    return text if at is None else apply(text, (Edit(Span(at, at), "noinline "),))
+def kept_as_symbols(reading: Reading, names: tuple[str, ...]) -> bytes:
+    """Return the text to compile: the functions `names` marked `noinline`, no line moved."""
+    marks = (f.noinline for f in reading.functions if f.name in names and f.noinline is not None)
+    edits = tuple(Edit(Span(at, at), "noinline ") for at in marks)
+    return apply(reading.source.text, edits)
 
 
 def _examine(made: Draft, edits: tuple[Edit, ...], layouts: tuple[Layouts, ...]) -> None:

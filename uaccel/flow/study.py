@@ -47,6 +47,7 @@ def study(ground: Ground, request: Request) -> Dossier:
     trials = (*(trial for stand in standing for trial in stand.trials), *tried)
     made = tuple(draft for many in written.values() for draft in many)
     patches, opinions = _patches(ground, request, tuple(draft for draft in made if draft.rewrites))
+    fresh = {trial.build.command for trial in trials if not trial.build.reused}
     return Dossier(
         tree=ground.tree,
         command=request.command,
@@ -62,8 +63,8 @@ def study(ground: Ground, request: Request) -> Dossier:
         refusals=tuple(one for draft in made for one in declined(draft)),
         patches=patches,
         notes=tuple(_notes(targets, trials)),
-        built=sum(not trial.build.reused for trial in trials),
-        reused=sum(trial.build.reused for trial in trials),
+        built=len(fresh),
+        reused=len({trial.build.command for trial in trials} - fresh),
         seconds=time.monotonic() - started,
     )
 

@@ -26,9 +26,9 @@ class Stand:
 def stands(ground: Ground, targets: tuple[Target, ...]) -> tuple[Stand, ...]:
     """Return each of `targets`, unchanged, built for every architecture at hand."""
     objects = {target.name: object_of(ground.tree, target.path) for target in targets}
-    asked = tuple(
-        (object, arch) for object in dict.fromkeys(objects.values()) for arch in ground.arches
-    )
+    # What patches itself at boot has objtool to build first: the longest job must not come last.
+    arches = sorted(ground.arches, key=lambda arch: not arch.features)
+    asked = tuple((object, arch) for object in dict.fromkeys(objects.values()) for arch in arches)
 
     def job(object: str, arch: Arch) -> Job[tuple[Trial, ...] | Unbuilt]:
         mine = tuple(target for target in targets if objects[target.name] == object)
@@ -72,7 +72,7 @@ def try_drafts(ground: Ground, stand: Stand, made: tuple[Draft, ...]) -> tuple[T
 def _stand(
     ground: Ground, object: str, arch: Arch, targets: tuple[Target, ...]
 ) -> tuple[Trial, ...] | Unbuilt:
-    bench = set_up(ground, arch, object)
+    bench = set_up(ground, arch, object, targets)
     if isinstance(bench, Unbuilt):
         return bench
     return tuple(attempt(bench, as_it_is(target)) for target in targets)

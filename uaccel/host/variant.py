@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from uaccel.errors import BrokenInvariant, UserError
@@ -22,14 +23,18 @@ _ANYWHERE = Path("/variant")  # stands for the folder of the variant where that 
 
 
 def compile_variant(
-    prepared: Prepared, tree: Tree, file: PurePosixPath, text: bytes, store: Store
+    prepared: Prepared, tree: Tree, variant: Mapping[PurePosixPath, bytes], store: Store
 ) -> Build:
-    """Return what the compiler makes of `text` in the place of `file`; a failure is kept too."""
+    """Return what the compiler makes of `variant`: the texts that stand in the place of files.
+
+    A failure is kept in the store too.
+    """
     source = PurePosixPath(prepared.source)
-    if file.parent != source.parent:
-        raise UserError(f"{file} is not beside {source}, of which {prepared.object} is made")
-    texts = {file: text}
-    if file != source:
+    for file in variant:
+        if file.parent != source.parent:
+            raise UserError(f"{file} is not beside {source}, of which {prepared.object} is made")
+    texts = dict(sorted(variant.items()))
+    if source not in texts:
         texts[source] = Path(tree.path, source).read_bytes()
     parts = (part for name, content in texts.items() for part in (str(name), content))
     entry = key(prepared.identity, *_compiler(prepared, _ANYWHERE), *parts)
