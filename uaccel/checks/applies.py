@@ -11,6 +11,8 @@ def judge(evidence: Evidence) -> Judgement:
     command = evidence.command
     if command is None:
         return Judgement(Outcome.UNKNOWN, "the patch was not tried on the tree")
+    if "Skipped patch" in command.stderr:
+        return Judgement(Outcome.UNKNOWN, "git skipped the file: another repository is around it")
     if command.status == 0:
         return Judgement(Outcome.PASS, "git apply --check takes it")
     lines = [line.strip() for line in command.stderr.splitlines() if line.strip()]

@@ -42,7 +42,7 @@ def judge(tree: Tree, store: Store, made: Draft, text: str) -> tuple[tuple[str, 
     pristine = made.target.reading.source.text
     script = read_file(tree, _CHECKPATCH).text
     asked = (
-        ("applies", "git", ("apply", "--check", "-"), pristine),
+        ("applies", "git", ("apply", "--check", "-v", "-"), pristine),
         ("checkpatch", "perl", (_CHECKPATCH, "--strict", "-"), script),
     )
     answers = []

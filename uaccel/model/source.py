@@ -97,7 +97,8 @@ class Does(Enum):
     """What an expression does to a local variable."""
 
     ASSIGNS = "assigns"  # a member, or the whole, is on the left of `=`
-    READS = "reads"  # the value of a member is used
+    READS = "reads"  # the value of a member is handed on: an argument, or assigned to something
+    COMPUTES = "computes"  # the value of a member is an operand
     ACCESSES = "accesses"  # it is the kernel side of a user access
     OTHER = "other"  # address taken, whole struct used, compound assignment, sizeof, ...
 

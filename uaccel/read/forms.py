@@ -195,6 +195,10 @@ def _odd_text(source: Source, extent: Span) -> str | None:
         return "a preprocessor line stands among the accesses"
     if "/*" in text or "//" in text:
         return "a comment stands among the accesses and would be lost"
+    line_end = source.text.find(b"\n", extent.end)
+    rest = source.text[extent.end : line_end if line_end >= 0 else None].lstrip()
+    if rest.startswith((b"/*", b"//")):
+        return "a comment behind the last statement would be left behind another one"
     return None
 
 

@@ -94,7 +94,8 @@ def _does(whole: Node, path: str) -> tuple[Does, Span | None]:
         return Does.OTHER, None
     if _is_opaque(whole):
         return Does.OTHER, None
-    return Does.READS, None
+    handed_on = ("argument_list", "assignment_expression", "init_declarator")
+    return (Does.READS if parent.type in handed_on else Does.COMPUTES), None
 
 
 def _is_opaque(node: Node) -> bool:

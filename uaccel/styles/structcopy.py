@@ -7,6 +7,7 @@ member of the user's object are moved by one `copy_from_user()` or `copy_to_user
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from uaccel.ctext import Call, chain
@@ -28,7 +29,11 @@ from uaccel.model.source import (
 
 NO_GROUP = "no two fields of it go between one local struct and one struct of the user's"
 PADDING = "The padding of struct {tag} is written as zero; field by field it was left alone."
+ECHO = "The bytes of struct {tag} that no field carries are written back as they were read."
 LATER = "What `copy_{way}_user()` had copied before a fault may end in the middle of a field."
+
+
+_LABEL = re.compile(r"^[ \t]*(?!default\b)[A-Za-z_]\w*[ \t]*:(?!:)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class _Group:
     local: Local
     prefix: str  # member path from the base to that struct
     base: str
+    tag: str  # of the struct that `base` points to
     struct: Layout  # of the user's side
     fields: tuple[tuple[str, str], ...]  # path in the local, member of the user's struct
 
@@ -56,7 +62,7 @@ def plan(function: Function, layouts: tuple[Layouts, ...]) -> tuple[Rewrite | Re
         edits = [Edit(cluster.extent, _condition(function, cluster, groups))]
         for group in fresh:
             edits += _retype(function, group)
-        answers.append(Rewrite(cluster, tuple(edits), _differences(cluster, groups)))
+        answers.append(Rewrite(cluster, tuple(edits), _differences(function, cluster, groups)))
     return _all_or_none(function, tuple(answers))
 
 
@@ -114,8 +120,8 @@ def _group(function: Function, local: Local, layouts: tuple[Layouts, ...]) -> _G
     struct = struct_at(layouts[0], tag, prefix) if tag is not None else None
     if not prefix or struct is None or not struct.struct:
         return f"`{base}->{prefix or '...'}` is no struct of its own with a name"
-    group = _Group(local, prefix, base, struct, fields)
-    return _reason_to_keep(function, group) or group
+    group = _Group(local, prefix, base, tag or "", struct, fields)
+    return _reason_to_keep(function, group, layouts) or group
 
 
 def _accesses_of(function: Function, local: Local) -> tuple[Access, ...]:
@@ -129,30 +135,59 @@ def _member_of(function: Function, access: Access, local: Local) -> str:
     return path if head == local.name and not access.copies else ""
 
 
-def _reason_to_keep(function: Function, group: _Group) -> str | None:
+def _reason_to_keep(function: Function, group: _Group, layouts: tuple[Layouts, ...]) -> str | None:
     local, fields = group.local, dict(group.fields)
     if not local.alone:
         return f"`{local.name}` is not declared alone and plain"
-    assigned_from: int | None = None
     for use in local.uses:
-        if use.does is Does.OTHER:
-            return f"`{local.name}` is used as a whole, or its address is taken"
-        if use.does is Does.ASSIGNS:
-            if not _carried(use.path, group):
-                return f"`{local.name}.{use.path}` never goes to user space"
-            if use.path not in fields and not _is_name(function, use):
-                return f"`{local.name}.{use.path}` is assigned from more than a plain member"
-            assigned_from = use.span.start if assigned_from is None else assigned_from
-        if use.does is Does.READS:
-            if use.path not in fields:
-                return f"`{local.name}.{use.path}` never goes to user space"
-            later = [u for u in local.uses if u.does is Does.ASSIGNS and u.path == use.path]
-            if use.in_loop or any(u.span.start < use.span.start for u in later):
-                return (
-                    f"`{local.name}.{use.path}` is read after it was assigned: "
-                    f"the user's type may be narrower"
-                )
+        why = _use_against(function, group, use, fields)
+        if why is not None:
+            return why
+    if _is_zeroed(function, group) and _LABEL.search(_body(function)):
+        return f"`{local.name}` has to be zeroed, and a goto could jump over that"
+    return _narrowing(group, layouts)
+
+
+def _body(function: Function) -> str:
+    return function.source.quote(function.body)
+
+
+def _use_against(function: Function, group: _Group, use: Use, fields: dict[str, str]) -> str | None:
+    name = f"{group.local.name}.{use.path}".strip(".")
+    if use.does is Does.OTHER:
+        return f"`{name}` is used as a whole, or its address is taken"
+    if use.does is Does.COMPUTES:
+        return f"`{name}` is computed with, and the user's type may be narrower"
+    if use.does is Does.ASSIGNS and not _carried(use.path, group):
+        return f"`{name}` never goes to user space"
+    if use.does is Does.ASSIGNS and use.path not in fields and not _is_name(function, use):
+        return f"`{name}` is assigned from more than a plain member"
+    if use.does is not Does.READS:
+        return None
+    if use.path not in fields:
+        return f"`{name}` never goes to user space"
+    others = [u for u in group.local.uses if u.does is Does.ASSIGNS and u.path == use.path]
+    if use.in_loop or any(other.span.start < use.span.start for other in others):
+        return f"`{name}` is read after it was assigned: the user's type may be narrower"
     return None
+
+
+def _narrowing(group: _Group, layouts: tuple[Layouts, ...]) -> str | None:
+    # A value that passed through a narrower field of the kernel's was cut there.
+    local = group.local
+    for known in layouts:
+        mine = _sizes(known.find(local.struct))
+        its = _sizes(struct_at(known, group.tag, group.prefix))
+        for path, member in group.fields:
+            if path not in mine or member not in its:
+                return f"how struct {local.struct} is laid out is not known on {known.arch}"
+            if mine[path] < its[member]:
+                return f"`{local.name}.{path}` is narrower than the user's field on {known.arch}"
+    return None
+
+
+def _sizes(layout: Layout | None) -> dict[str, int]:
+    return {leaf.name: leaf.size for leaf in leaves(layout.members)} if layout is not None else {}
 
 
 def _carried(path: str, group: _Group) -> bool:
@@ -172,7 +207,7 @@ def _retype(function: Function, group: _Group) -> list[Edit]:
             edits.append(Edit(use.span, f"{group.local.name}.{fields[use.path]}"))
         if use.does is Does.ASSIGNS:
             edits += _assign(function, group, use)
-    if _has_holes(group) and not _is_filled(function, group):
+    if _is_zeroed(function, group):
         first = group.local.first
         tab = _indent(function, first)
         name = group.local.name
@@ -201,6 +236,14 @@ def _has_holes(group: _Group) -> bool:
     members = {its for _, its in group.fields}
     sizes = [leaf.size for leaf in leaves(group.struct.members) if leaf.name in members]
     return sum(sizes) != group.struct.size
+
+
+def _is_zeroed(function: Function, group: _Group) -> bool:
+    return _has_holes(group) and not _is_filled(function, group)
+
+
+def _is_echoed(function: Function, group: _Group) -> bool:
+    return _has_holes(group) and _is_filled(function, group)
 
 
 def _is_filled(function: Function, group: _Group) -> bool:
@@ -232,11 +275,14 @@ def _copy(cluster: Cluster, group: _Group) -> Call:
     return "copy_to_user", (its, mine, size)
 
 
-def _differences(cluster: Cluster, groups: tuple[_Group, ...]) -> tuple[str, ...]:
+def _differences(
+    function: Function, cluster: Cluster, groups: tuple[_Group, ...]
+) -> tuple[str, ...]:
     way = "from" if cluster.direction is Direction.READ else "to"
     said = [LATER.format(way=way)]
     if cluster.direction is Direction.WRITE:
-        said += [PADDING.format(tag=g.struct.struct) for g in groups if _has_holes(g)]
+        said += [PADDING.format(tag=g.struct.struct) for g in groups if _is_zeroed(function, g)]
+        said += [ECHO.format(tag=g.struct.struct) for g in groups if _is_echoed(function, g)]
     return tuple(said)
 
 

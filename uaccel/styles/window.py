@@ -8,6 +8,7 @@ its own, `unsafe_get_user()` is `__get_user()` and nothing is lost but nothing g
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from uaccel.ctext import call
 from uaccel.fields import Scalar, Whole, scalars
@@ -23,6 +24,7 @@ WHOLE_RANGE = (
     "The range check now covers all of `*{base}`: a pointer whose object lies only in part within "
     "user space fails before the first access."
 )
+KEPT = "After a fault `{value}` may keep what it held; `{accessor}()` sets it to 0."
 CHECKED = "The accesses get a range check that `{accessor}()` did not make."
 
 
@@ -53,7 +55,7 @@ def _window(
     if len(transfers) < 2:
         return Refusal(cluster, "one access alone opens and closes once in any style")
     edits = _edits(function, cluster, transfers, label)
-    return Rewrite(cluster, edits, _differences(cluster, transfers))
+    return Rewrite(cluster, edits, _differences(function, cluster, transfers))
 
 
 def _reason_against(function: Function, cluster: Cluster) -> str | None:
@@ -117,13 +119,27 @@ def _behind(function: Function, statement: Span) -> int:
     return statement.end + (len(rest) if _COMMENT.fullmatch(rest) else 0)
 
 
-def _differences(cluster: Cluster, transfers: tuple[Scalar, ...]) -> tuple[str, ...]:
+def _differences(
+    function: Function, cluster: Cluster, transfers: tuple[Scalar, ...]
+) -> tuple[str, ...]:
     base = cluster.accesses[0].base
     said = [WHOLE_RANGE.format(base=base)]
     unchecked = _first_unchecked(cluster.accesses)
     if unchecked is not None and not all(part.checked for part in transfers):
         said.append(CHECKED.format(accessor=unchecked.accessor))
+    if cluster.direction is Direction.READ:
+        said += [
+            KEPT.format(value=value, accessor=name) for value, name in _lasting(function, cluster)
+        ]
     return tuple(said)
+
+
+def _lasting(function: Function, cluster: Cluster) -> Iterator[tuple[str, str]]:
+    # What a plain local holds after a fault is lost with it; a field behind a pointer is not.
+    for access in cluster.accesses:
+        value = function.source.quote(access.value)
+        if not access.copies and ("->" in value or "*" in value or "[" in value):
+            yield value, access.accessor
 
 
 def _first_unchecked(accesses: tuple[Access, ...]) -> Access | None:
