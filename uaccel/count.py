@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -177,7 +178,6 @@ def _sum(
     costs, toggles = _walk(listing, counted, helpers, 4)
     uncounted = tuple(one.name for one in costs if one.instructions is None)
     at_least = len(counted) + sum(one.instructions or 0 for one in costs)
-    missing = " + ".join([str(at_least), *uncounted])
     return PathCount(
         instructions=None if uncounted else at_least,
         toggles=toggles,
@@ -185,8 +185,16 @@ def _sum(
         accesses=found,
         uncounted=uncounted,
         addresses=tuple(listing.insns[i].address for i in counted),
-        why=f"{missing}, which are not counted before execution" if uncounted else "",
+        why=_callees(uncounted),
     )
+
+
+def _callees(uncounted: tuple[str, ...]) -> str:
+    if not uncounted:
+        return ""
+    called = Counter(uncounted)
+    names = [f"{name} ({times} times)" if times > 1 else name for name, times in called.items()]
+    return f"and what {' and '.join(names)} executes, which is not known before it runs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ _INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
 def main(argv: list[str] | None = None) -> int:
     """Return the exit status: 0 fine, 1 findings or a difference, 2 bad input or no means."""
     obey_signals()
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     try:
         answer: Answer = args.run(args)
         return _say(answer)
@@ -34,14 +34,15 @@ def main(argv: list[str] | None = None) -> int:
         return _refuse("interrupted; nothing half-done was kept", _INTERRUPTED)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    whole = argparse.ArgumentParser(
         prog="uaccel",
         description="Take a kernel function that accesses user memory to a patch with figures.",
         epilog="Exit status: 0 fine, 1 findings or a difference, 2 bad input or a missing means.",
     )
-    parser.add_argument("--version", action="version", version=f"uaccel {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    whole.add_argument("--version", action="version", version=f"uaccel {__version__}")
+    commands = whole.add_subparsers(metavar="COMMAND", required=True)
     for module in _COMMANDS:
         name = module.__name__.rpartition(".")[2]
         summary = (module.run.__doc__ or "").partition("\n")[0]
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         )
         module.configure(command)
         command.set_defaults(run=module.run)
-    return parser
+    return whole
 
 
 def _say(answer: Answer) -> int:

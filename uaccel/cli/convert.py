@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> Answer:
     if not named:
         raise UserError("no target; name one as FILE:FUNCTION")
     tree = find_tree(args.tree, Path(named[0].partition(":")[0]), environment)
-    with Bar("reading") as bar:
+    with Bar("reading", quiet=args.quiet, verbose=args.verbose) as bar:
         ground = Ground(
             tree=tree,
             store=Store(cache_folder(environment)),
@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> Answer:
             progress=bar.step,
         )
         made = convert(ground, named, args.style)
-    remarks = tuple(remark for one in made for remark in _remarks(one, args.style))
+    said = () if args.quiet else made
+    remarks = tuple(remark for one in said for remark in _remarks(one, args.style))
     refused = any(one.refusals for one in made)
     bad = any(v.outcome is Outcome.FAIL for one in made for v in one.verdicts)
     status = FOUND if refused or bad else FINE

@@ -14,7 +14,9 @@ from uaccel.errors import UserError
 from uaccel.model.machine import Arch
 
 ARCHES = catalog(uaccel.arch, Arch)
-_KBUILD = ("ARCH", "CROSS_COMPILE", "O", "KBUILD_OUTPUT", "LLVM", "LLVM_IAS", "CC")
+_COMPILER = ("CROSS_COMPILE", "LLVM", "LLVM_IAS", "CC")
+_KBUILD = ("ARCH", *_COMPILER)
+_FOLDER = ("O", "KBUILD_OUTPUT")
 
 
 def add_tree(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +43,9 @@ def add_builds(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-j", "--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="at once"
     )
+    loud = parser.add_mutually_exclusive_group()
+    loud.add_argument("-q", "--quiet", action="store_true", help="no progress, no remarks")
+    loud.add_argument("-v", "--verbose", action="store_true", help="each step as a line on stderr")
 
 
 def arches(named: list[str] | None, environment: Mapping[str, str]) -> tuple[Arch, ...]:
@@ -62,17 +67,19 @@ def arches(named: list[str] | None, environment: Mapping[str, str]) -> tuple[Arc
 
 def assignments(words: list[str]) -> tuple[tuple[str, ...], dict[str, str]]:
     """Return the targets among `words`, and the environment with Kbuild's VAR=value set."""
-    environment = dict(os.environ)
-    targets = []
-    for word in words:
-        match = re.fullmatch(r"([A-Z_]+)=(.*)", word)
-        if match is None:
-            targets.append(word)
-        elif match[1] in _KBUILD:
-            environment[match[1]] = match[2]
-        else:
-            raise UserError(f"{match[1]} is no variable of Kbuild's; known are {' '.join(_KBUILD)}")
-    return tuple(targets), environment
+    given = [match for word in words if (match := re.fullmatch(r"([A-Z_]+)=(.*)", word))]
+    chosen = {match[1]: match[2] for match in given}
+    for name in chosen:
+        if name in _FOLDER:
+            raise UserError(f"{name}= cannot be used yet: every configuration here is our own")
+        if name not in _KBUILD:
+            raise UserError(f"{name} is no variable of Kbuild's; known are {' '.join(_KBUILD)}")
+    environment = {**os.environ, **chosen}
+    needy = [name for name in chosen if name in _COMPILER]
+    if needy and not environment.get("ARCH"):
+        raise UserError(f"{needy[0]}= needs ARCH=: it does not say which architecture it is for")
+    assigned = {match[0] for match in given}
+    return tuple(word for word in words if word not in assigned), environment
 
 
 def _jobs(text: str) -> int:

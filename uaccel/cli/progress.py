@@ -13,15 +13,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 class Bar:
     """One bar with a sentence beside it; use it as a context manager."""
 
-    def __init__(self, title: str) -> None:
-        console = Console(stderr=True)
+    def __init__(self, title: str, *, quiet: bool = False, verbose: bool = False) -> None:
+        self._verbose = verbose
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(),
-            console=console,
-            disable=not sys.stderr.isatty(),
+            console=Console(stderr=True),
+            disable=quiet or verbose or not sys.stderr.isatty(),
             transient=True,
         )
         self._task = self._progress.add_task(title, total=None)
@@ -44,5 +44,10 @@ class Bar:
         self._progress.update(self._task, description=what, completed=share or 0.0, total=total)
 
     def step(self, what: str, done: int, total: int) -> None:
-        """Return with `what` shown beside a bar that is at `done` of `total`."""
-        self._progress.update(self._task, description=what, completed=done, total=total)
+        """Return with `what` beside a bar at `done` of `total`; a total of 0 leaves the bar."""
+        if self._verbose:
+            print(f"{done}/{total} {what}" if total else what, file=sys.stderr)
+        if total:
+            self._progress.update(self._task, description=what, completed=done, total=total)
+        else:
+            self._progress.update(self._task, description=what)

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> Answer:
     command = shlex.join(("uaccel", *sys.argv[1:]))
     patches = args.patches or str(store.root / "patches" / tree.version)
     request = Request(named or SEED, tuple(args.style or ALL_STYLES), command, patches)
-    with Bar("reading") as bar:
+    with Bar("reading", quiet=args.quiet, verbose=args.verbose) as bar:
         ground = Ground(
             tree=tree,
             store=store,
