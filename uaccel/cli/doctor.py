@@ -12,6 +12,7 @@ import os
 
 from uaccel.cli.answer import FINE, FOUND, Answer
 from uaccel.cli.options import ARCHES
+from uaccel.cli.progress import Bar
 from uaccel.host.debian import (
     install,
     install_line,
@@ -37,7 +38,8 @@ def run(args: argparse.Namespace) -> Answer:
     """Say what is here, what is missing, and the one line that installs it."""
     needed = needed_packages(tuple(ARCHES.values()))
     if args.install:
-        done = install(needed)
+        with Bar("installing missing packages") as bar:
+            done = install(needed, bar.share)
         return Answer("", FINE, (done.why,) if done.why else ())
     missing = missing_packages(needed)
     lines = [
