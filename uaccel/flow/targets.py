@@ -15,11 +15,11 @@ from uaccel.model.dossier import Subject, Tree
 from uaccel.model.source import Cluster, Function, Reading, Source
 from uaccel.read.reading import read_source
 
-# The functions of the mail that this project was created from.
+# The functions of the mail that this project was created from; the one it measured comes last.
 SEED = (
-    "sound/core/pcm_native.c:snd_pcm_ioctl_sync_ptr_compat",
-    "sound/core/pcm_compat.c:snd_pcm_ioctl_sync_ptr_x32",
     "sound/core/pcm_native.c:snd_pcm_sync_ptr",
+    "sound/core/pcm_compat.c:snd_pcm_ioctl_sync_ptr_x32",
+    "sound/core/pcm_native.c:snd_pcm_ioctl_sync_ptr_compat",
 )
 
 
@@ -75,10 +75,16 @@ def reread(target: Target, text: bytes) -> Target:
     """Return `target` as it is read from another text of its file."""
     source = Source(target.reading.source.path, text)
     reading = read_source(source, target.includers)
-    function = next((f for f in reading.functions if f.name == target.function.name), None)
+    # SYSCALL_DEFINE and COMPAT_SYSCALL_DEFINE, or two branches of #ifdef, may share a name.
+    place = _namesakes(target.reading, target.function.name).index(target.function)
+    function = next(iter(_namesakes(reading, target.function.name)[place:]), None)
     if function is None:
         raise UserError(f"{target.name} has no user access any more after the rewriting")
     return Target(reading, target.includers, function)
+
+
+def _namesakes(reading: Reading, name: str) -> list[Function]:
+    return [function for function in reading.functions if function.name == name]
 
 
 def _targets(tree: Tree, named: str) -> Iterator[Target]:
@@ -92,6 +98,7 @@ def _targets(tree: Tree, named: str) -> Iterator[Target]:
         raise UserError(f"{path} holds no user access that could be read")
     for function in chosen:
         if function.clusters or name:
+            _refuse_when_broken(reading, function)
             yield Target(reading, includers, function)
 
 
@@ -120,7 +127,6 @@ def _function(reading: Reading, name: str) -> Function:
     path = reading.source.path
     function = next((f for f in reading.functions if f.name == name), None)
     if function is not None and function.clusters:
-        _refuse_when_broken(reading, function)
         return function
     if name in reading.names:
         odd = _odd_within(reading, function)

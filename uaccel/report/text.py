@@ -80,17 +80,18 @@ def _console(written: StringIO, color: bool, width: int) -> Console:
 def _parts(dossier: Dossier) -> Iterator[_Part]:
     yield from _head(dossier)
     noted: dict[str, int] = {}
-    for subject in dossier.subjects:
-        yield _Part(_subject_title(subject))
-        yield from _grid(path_grid(dossier, subject), noted, "floor")
-        yield from _declined(dossier, subject)
-    yield from _legend(dossier)
     for grid in function_grids(dossier):
         yield _Part(_title("the whole of", grid.title))
         yield from _grid(grid, noted, None)
     yield from _verdicts(dossier)
     yield from _patches(dossier.patches)
     yield from _list("notes", dossier.notes)
+    yield from _legend(dossier)
+    # The tables come last: they are what a terminal still shows when the program has ended.
+    for subject in dossier.subjects:
+        yield _Part(_subject_title(subject))
+        yield from _grid(path_grid(dossier, subject), noted, "floor")
+        yield from _declined(dossier, subject)
     yield from _foot(dossier)
 
 
