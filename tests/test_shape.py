@@ -20,7 +20,8 @@ ROOT = HERE.parent / "uaccel"
 # Lowest first.  A module imports from the lines above its own, never from its own.
 LAYERS = (
     ("errors", "model"),
-    ("edits", "tables", "catalog", "ctext", "fields"),
+    ("edits", "tables", "catalog", "ctext"),
+    ("fields",),
     ("read", "arch", "styles", "checks", "host", "report", "count", "gain"),
     ("flow",),
     ("cli",),

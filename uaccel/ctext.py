@@ -7,10 +7,13 @@ opening parenthesis, with tabs as far as they go and spaces for the rest.
 
 from __future__ import annotations
 
+import re
+
 Call = tuple[str, tuple[str, ...]]  # a function and its arguments, as C text
 
 WIDTH = 80  # columns
 TAB = 8  # columns
+_PARENTHESES = re.compile(r"&\s*\(\s*(\w+(?:\s*(?:->|\.)\s*\w+)+)\s*\)$")
 
 
 def columns(text: str) -> int:
@@ -21,6 +24,11 @@ def columns(text: str) -> int:
 def one_line(text: str) -> str:
     """Return `text` with every run of white space as one blank."""
     return " ".join(text.split())
+
+
+def address(text: str) -> str:
+    """Return `text` on one line, `&(p->field)` without the parentheses that checkpatch minds."""
+    return _PARENTHESES.sub(r"&\1", one_line(text))
 
 
 def wrap(head: str, pieces: tuple[str, ...], tail: str) -> str:

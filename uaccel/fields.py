@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from uaccel.model.source import Access, Function, Layout, Layouts, Member
 
+WORD = 4  # bytes: what lies at a multiple of them is no struct packed by hand
+
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
@@ -35,9 +37,11 @@ def scalars(
 ) -> tuple[Scalar, ...] | Whole:
     """Return the scalar transfers that `access` consists of, or why it must stay whole."""
     quote = function.source.quote
-    checked = not access.accessor.startswith("_")
+    checked = not access.accessor.startswith("__")
     if not access.copies:
         return (Scalar(quote(access.value), quote(access.pointer), checked),)
+    if access.accessor.endswith("_inatomic"):
+        return Whole(f"`{access.accessor}()` is for atomic context, get_user() may sleep")
     base = dict(function.pointers).get(access.base or "")
     if base is None or access.path is None or access.size is None:
         return Whole("a copy goes to a pointer whose struct is not known")
@@ -87,7 +91,8 @@ def gap(layout: Layout) -> str | None:
             continue
         if leaf.kind != "scalar" or leaf.size not in (1, 2, 4, 8):
             kind = {"union": "a union", "array": "an array", "bitfield": "a bit-field"}
-            return f"`{leaf.name}` is {kind.get(leaf.kind, 'no scalar')}"
+            name = f"`{leaf.name}`" if leaf.name else "a member without a name"
+            return f"{name} is {kind.get(leaf.kind, 'no scalar')}"
         if leaf.offset != covered:
             return f"{leaf.offset - covered} bytes before `{leaf.name}` are padding"
         covered = leaf.offset + leaf.size
@@ -111,7 +116,13 @@ def _fields_of(
             f"field by field, some bytes of struct {user.struct} would be left alone "
             f"that the copy carries: on {known.arch}, {why}"
         )
-    return tuple(leaf.name for leaf in leaves(user.members) if leaf.size)
+    fields = tuple(leaf for leaf in leaves(user.members) if leaf.size)
+    odd = next((leaf for leaf in fields if leaf.offset % min(leaf.size, WORD)), None)
+    if odd is not None:
+        return Whole(
+            f"on {known.arch}, `{odd.name}` lies unaligned: only a copy can be sure to reach it"
+        )
+    return tuple(leaf.name for leaf in fields)
 
 
 def _kernel_struct(function: Function, value: str, layouts: tuple[Layouts, ...]) -> str | None:

@@ -16,7 +16,7 @@ from uaccel.cli.answer import FINE, FOUND, Answer
 from uaccel.cli.options import add_builds, arches, assignments
 from uaccel.cli.progress import Bar
 from uaccel.errors import UserError
-from uaccel.flow.convert import Conversion, convert
+from uaccel.flow.convert import Conversion, convert, rewritten
 from uaccel.flow.ground import Ground
 from uaccel.flow.trials import ALL_STYLES
 from uaccel.host.files import put
@@ -30,8 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_builds(parser)
     parser.add_argument("targets", nargs="+", metavar="TARGET", help="FILE:FUNCTION or FILE")
     parser.add_argument("--style", choices=ALL_STYLES, default="window")
-    parser.add_argument("--output", metavar="DIR", help="folder for the patches")
-    parser.add_argument("--in-place", action="store_true", help="replace the files of the tree")
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--output", metavar="DIR", help="folder for the patches")
+    place.add_argument("--in-place", action="store_true", help="replace the files of the tree")
 
 
 def run(args: argparse.Namespace) -> Answer:
@@ -78,10 +79,6 @@ def _remarks(one: Conversion, style: str) -> Iterator[str]:
 
 
 def _replace(root: Path, made: tuple[Conversion, ...]) -> Iterator[str]:
-    written = [one for one in made if one.patch is not None]
-    files = [one.patch.file for one in written if one.patch is not None]
-    if len(set(files)) != len(files):
-        raise UserError("two targets of one file cannot be replaced at once; name one at a time")
-    for file, one in zip(files, written, strict=True):
-        write_atomically(root / file, one.text)
+    for file, text in rewritten(made):
+        write_atomically(root / file, text)
         yield f"{root / file}\n"

@@ -21,7 +21,7 @@ from uaccel.flow.ground import Ground
 from uaccel.flow.study import Request, study
 from uaccel.flow.targets import SEED
 from uaccel.flow.trials import ALL_STYLES
-from uaccel.host.files import put
+from uaccel.host.files import expect_file, put
 from uaccel.host.store import Store, cache_folder
 from uaccel.host.tree import find_tree
 from uaccel.model.judgement import Outcome, worst
@@ -50,6 +50,8 @@ def run(args: argparse.Namespace) -> Answer:
     command = shlex.join(("uaccel", *sys.argv[1:]))
     patches = args.patches or str(store.root / "patches" / tree.version)
     request = Request(named or SEED, tuple(args.style or ALL_STYLES), command, patches)
+    if args.json and args.json != "-":
+        expect_file(args.json)
     with Bar("reading", quiet=args.quiet, verbose=args.verbose) as bar:
         ground = Ground(
             tree=tree,

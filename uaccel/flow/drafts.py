@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import uaccel.styles
 from uaccel.catalog import catalog
+from uaccel.ctext import address, one_line
 from uaccel.edits import apply
 from uaccel.errors import BrokenInvariant
 from uaccel.flow.targets import Target, reread
@@ -101,6 +102,6 @@ def _same_clusters(made: Draft) -> bool:
 def _transfers(target: Target, cluster: Cluster) -> tuple[tuple[str, str], ...]:
     quote = target.function.source.quote
     return tuple(
-        (" ".join(quote(a.value).split()), " ".join(quote(a.pointer).split()))
+        (one_line(quote(a.value)), address(quote(a.pointer)))
         for a in cluster.accesses
     )

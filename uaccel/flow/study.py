@@ -126,7 +126,7 @@ def _branches(made: tuple[Draft, ...], tried: tuple[Trial, ...]) -> Iterator[Ver
             continue
         mine = [trial for trial in tried if trial.draft is draft]
         on = tuple(trial.bench.arch.name for trial in mine if trial.listing is not None)
-        said = CHECKS["branch_compiled"].judge(Evidence(compiled_on=on))
+        said = CHECKS["branch_compiled"].judge(Evidence(compiled_on=on if mine else None))
         yield Verdict(
             "branch_compiled", draft.target.name, draft.style, None, said.outcome, said.why
         )

@@ -70,7 +70,7 @@ class Access:
     size: Span | None  # of a copy, else None
     base: str | None  # `src` in `&src->c.control.appl_ptr`; None when it is no plain name
     path: str | None  # `c.control.appl_ptr` there; "" for the base itself; None when not plain
-    impure: bool  # an argument calls, assigns, increments or dereferences beyond the pointer
+    impure: bool  # an argument calls, assigns, reads a volatile or an element by a variable index
 
     @property
     def copies(self) -> bool:

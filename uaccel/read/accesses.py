@@ -40,14 +40,24 @@ CANDIDATE = re.compile(
     rb"\b(?:(?:__)?(?:get|put)_user|_*copy_(?:from|to)_user(?:_inatomic)?|(?:__)?clear_user|"
     rb"unsafe_(?:get|put)_user|unsafe_copy_(?:from|to)_user)(?=\s*\()"
 )
-_CHANGES = ("assignment_expression", "update_expression", "gnu_asm_expression")
+# What may do more than hand a value on; a statement expression is a `compound_statement`.
+_CHANGES = (
+    "call_expression",
+    "assignment_expression",
+    "update_expression",
+    "gnu_asm_expression",
+    "compound_statement",
+)
+# include/linux/jiffies.h declares them volatile.
+_VOLATILE = ("jiffies", "jiffies_64")
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an access must know of its function."""
+    """What an access must know of its function and its file."""
 
-    volatile: tuple[str, ...]  # names that are declared volatile
+    names: tuple[str, ...]  # variables that are declared volatile, or macros that call
+    members: tuple[str, ...]  # of structs that the file declares: those that are volatile
 
 
 def access(call: Node, scope: Scope) -> Access | None:
@@ -75,7 +85,9 @@ def access(call: Node, scope: Scope) -> Access | None:
         size=span(given[2]) if copies else None,
         base=base,
         path=path,
-        impure=any(_is_impure(node, scope) for node in given[: 3 if copies else 2]),
+        # The members that a pointer names are not loaded: only their address is taken.
+        impure=any(_is_impure(node, scope) for node in given[: 3 if copies else 2])
+        or (not copies and _loads(kernel, scope)),
     )
 
 
@@ -86,16 +98,19 @@ def accesses(node: Node, scope: Scope) -> Iterator[tuple[Node, Access]]:
             yield found, made
 
 
-def scope_of(body: Node) -> Scope:
-    """Return the names of `body` that are declared volatile."""
+def scope_of(function: Node, outside: tuple[str, ...] = ()) -> Scope:
+    """Return the names that `function` declares volatile, and those of the file `outside` of it."""
     names: list[str] = []
-    for node in walk(body):
-        if node.type == "declaration" and any(
-            child.type == "type_qualifier" and text_of(child) == "volatile"
-            for child in node.named_children
+    for node in walk(function):
+        if node.type in ("declaration", "parameter_declaration") and any(
+            map(_is_volatile, node.named_children)
         ):
             names += [text_of(found) for found in walk(node) if found.type == "identifier"]
-    return Scope(tuple(names))
+    return Scope((*_VOLATILE, *outside, *names), outside)
+
+
+def _is_volatile(node: Node) -> bool:
+    return node.type == "type_qualifier" and text_of(node) == "volatile"
 
 
 def member_path(node: Node) -> tuple[str, str] | None:
@@ -152,8 +167,24 @@ def _goes_through_pointer(node: Node) -> bool:
 
 def _is_impure(node: Node, scope: Scope) -> bool:
     for found in walk(node):
-        if found.type == "call_expression" or found.type in _CHANGES:
+        if found.type in _CHANGES or _is_volatile(found):
             return True
-        if found.type == "identifier" and text_of(found) in scope.volatile:
+        if found.type == "identifier" and text_of(found) in scope.names:
             return True
     return False
+
+
+def _loads(value: Node, scope: Scope) -> bool:
+    for found in walk(value):
+        if found.type == "field_identifier" and text_of(found) in scope.members:
+            return True
+        if found.type == "subscript_expression" and not _is_constant(found):
+            return True
+    return False
+
+
+def _is_constant(element: Node) -> bool:
+    # With CONFIG_UBSAN_BOUNDS a call may check any other index; objtool wants none in a window.
+    index = element.child_by_field_name("index")
+    text = text_of(plain(index)) if index is not None else ""
+    return text[:1].isdigit() or (text.isidentifier() and text.isupper())

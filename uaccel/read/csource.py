@@ -37,10 +37,13 @@ _CALLS = (
     "__attribute__ __no_context_analysis __cleanup"
 ).split()
 
-_ANNOTATION = re.compile(rb"\b(?:" + "|".join(_WORDS).encode() + rb")\b")
+# A member may be called `__unused`: behind a dot or an arrow such a word is a name.
+_ANNOTATION = re.compile(rb"(?<![.>])\b(?:" + "|".join(_WORDS).encode() + rb")\b")
 _ANNOTATION_CALL = re.compile(rb"\b(?:" + "|".join(_CALLS).encode() + rb")[ \t]*(?=\()")
 _SCOPE = re.compile(rb"\b(?:scoped_(?:guard|cond_guard|user_\w+|ksimd)|class)(?=\s*\()")
 _EACH = re.compile(rb"\b(?:\w+_)?for_each(?:_\w+)?(?=\s*\()")
+_DO_EACH = re.compile(rb"\bdo_each_\w+\s*(?=\()")
+_UNTIL = re.compile(rb"(?<=\})\s*\b(?:while|for)_each(?:_\w+)?(?=\s*\()")
 _TYPE_ARGUMENT = re.compile(
     rb"\b(?:container_of|container_of_const|list_entry|list_first_entry|rb_entry|sizeof_field|"
     rb"offsetof|offsetofend|DECLARE_SOCKADDR|min_t|max_t|clamp_t|va_arg|typecheck|struct_size_t|"
@@ -49,6 +52,7 @@ _TYPE_ARGUMENT = re.compile(
 _KEYWORD = re.compile(rb"\b(?:struct|union|enum|unsigned|signed|const|volatile)\b(?=\s+\w)")
 _PRIMITIVE = re.compile(rb"\b(?:int|char|short|long|float|double|void|unsigned|signed)\b|\*")
 _SYSCALL = re.compile(rb"^(?:COMPAT_)?SYSCALL(?:32)?_DEFINE[1-6x]\s*\(", re.MULTILINE)
+_SYSCALL0 = re.compile(rb"^(?:COMPAT_)?SYSCALL(?:32)?_DEFINE0\((\w+)\)(?=\s*\{)", re.MULTILINE)
 _RANGE = re.compile(rb"(?<=[\w)' ])\.\.\.(?=[\w(' ])")
 _TOKEN = re.compile(
     rb"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL
@@ -66,7 +70,13 @@ def blank(text: bytes) -> bytes:
     for found in list(_ANNOTATION_CALL.finditer(plain)):
         _fill(plain, found.start(), closing(plain, found.end()) + 1)
     for found in list(_ANNOTATION.finditer(plain)):
-        _fill(plain, found.start(), found.end())
+        if not _directive(plain, found.start()):
+            _fill(plain, found.start(), found.end())
+    for found in list(_DO_EACH.finditer(plain)):
+        _do(plain, found)
+    for found in list(_UNTIL.finditer(plain)):
+        at = found.end() - len(found[0].lstrip())
+        plain[at : found.end()] = b"while".ljust(found.end() - at)
     for pattern, word in ((_SCOPE, b"if"), (_EACH, b"while")):
         for found in list(pattern.finditer(plain)):
             _scope(plain, found, word)
@@ -74,6 +84,9 @@ def blank(text: bytes) -> bytes:
         _blank_types(plain, found.end(), closing(plain, found.end()))
     for found in list(_SYSCALL.finditer(plain)):
         _define(plain, found)
+    for found in list(_SYSCALL0.finditer(plain)):
+        head = b"long " + found[1] + b"()"
+        plain[found.start() : found.end()] = head.ljust(found.end() - found.start())
     for found in list(_RANGE.finditer(plain)):
         plain[found.start() : found.end()] = b" + "
     return bytes(plain)
@@ -147,6 +160,19 @@ def plain(node: Node) -> Node:
 
 def _fill(text: bytearray, start: int, end: int) -> None:
     text[start:end] = re.sub(rb"[^\n]", b" ", text[start:end])
+
+
+def _directive(text: bytearray, at: int) -> bool:
+    # `#define __user` without its name would not parse; what a macro expands to never does.
+    return text[text.rfind(b"\n", 0, at) + 1 : at].lstrip().startswith(b"#")
+
+
+def _do(text: bytearray, found: re.Match[bytes]) -> None:
+    # do_each_pid_task(pgrp, type, p) { ... } while_each_pid_task(pgrp, type, p);
+    end = closing(text, found.end()) + 1
+    if text[end : end + 200].lstrip()[:1] == b"{":
+        _fill(text, found.start(), end)
+        text[found.start() : found.start() + 2] = b"do"
 
 
 def _scope(text: bytearray, found: re.Match[bytes], word: bytes) -> None:

@@ -135,7 +135,7 @@ def _chain(source: Source, statement: Node, scope: Scope) -> _Row | None:
         form=_form(made),
         accesses=tuple(access for _, access in made),
         extent=span(statement),
-        fault=_leave(consequence),
+        fault=_leave(source, consequence),
         indent=_indent(source, statement),
         before_return=False,
         lines=_lines(source, statement.start_byte, end),
@@ -163,7 +163,7 @@ def _wrapped(source: Source, statement: Node, macros: tuple[Macro, ...]) -> _Row
             for accessor in macro.accessors
         ),
         extent=span(statement),
-        fault=_leave(consequence),
+        fault=_leave(source, consequence),
         indent=_indent(source, statement),
         before_return=False,
         lines=_lines(source, statement.start_byte, call.end_byte),
@@ -228,7 +228,7 @@ def _window(source: Source, begin: Node, inside: list[Node], scope: Scope) -> _R
         form=Form.WINDOW,
         accesses=tuple(access for _, access in made),
         extent=Span(begin.start_byte, inside[-1].end_byte),
-        fault=_leave(consequence) if consequence else "",
+        fault=_leave(source, consequence) if consequence else "",
         indent=_indent(source, begin),
         before_return=False,
         lines=tuple(sorted(lines)),
@@ -275,7 +275,7 @@ def _zeroes(call: Node, sent: set[str]) -> bool:
     return len(given) == 3 and text_of(given[0]) in sent and text_of(given[1]) == "0"
 
 
-def _leave(consequence: Node) -> str:
+def _leave(source: Source, consequence: Node) -> str:
     statement = consequence
     if statement.type == "compound_statement":
         if len(statement.named_children) != 1:
@@ -285,7 +285,7 @@ def _leave(consequence: Node) -> str:
         return ""
     if any(found.type in ("call_expression", "comment") for found in walk(statement)):
         return ""
-    return " ".join(text_of(statement).split())
+    return " ".join(source.quote(span(statement)).split())
 
 
 def _condition(statement: Node) -> Node | None:

@@ -14,6 +14,7 @@ DEFINE = re.compile(
     rb"^[ \t]*#[ \t]*define[ \t]+(\w+)(\(?)((?:[^\n\\]|\\\r?\n|\\[^\n])*)", re.MULTILINE
 )
 _CALL = re.compile(r"\b(\w+)\s*\(")
+_NO_CALLS = ("sizeof", "typeof", "__typeof__", "offsetof")
 _BEGIN = re.compile(r"\buser_(?:read_|write_)?access_begin\s*\(")
 
 
@@ -31,6 +32,20 @@ def wrappers(text: bytes) -> tuple[Macro, ...]:
     """Return the macros of `text` that wrap user accesses, in the order of the file."""
     found = (_macro(*match.groups()) for match in DEFINE.finditer(without_comments(text)))
     return tuple(macro for macro in found if macro is not None)
+
+
+def calling(text: bytes) -> tuple[str, ...]:
+    """Return the macros of `text` that look like plain names and call something."""
+    found = (match.groups() for match in DEFINE.finditer(without_comments(text)))
+    return tuple(
+        name.decode()
+        for name, bracket, rest in found
+        if not bracket and _calls(rest.decode("latin1"))
+    )
+
+
+def _calls(body: str) -> bool:
+    return any(name not in _NO_CALLS for name in _CALL.findall(body))
 
 
 def _macro(name: bytes, bracket: bytes, rest: bytes) -> Macro | None:

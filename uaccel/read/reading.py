@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from uaccel.model.source import Function, NotUnderstood, Reading, Source, Span
-from uaccel.read.accesses import CANDIDATE, scope_of
+from uaccel.read.accesses import CANDIDATE, Scope, scope_of
 from uaccel.read.csource import (
     function_name,
     functions,
@@ -21,7 +21,7 @@ from uaccel.read.csource import (
     without_comments,
 )
 from uaccel.read.forms import clusters
-from uaccel.read.macros import DEFINE, Macro, wrappers
+from uaccel.read.macros import DEFINE, Macro, calling, wrappers
 from uaccel.read.variables import struct_locals
 
 IN_MACRO = "the access stands in a macro definition"
@@ -30,6 +30,8 @@ CLEARS = "clear_user() is not read as an access yet"
 BROKEN = "the statement around the access could not be parsed"
 
 _STRUCT_POINTER = re.compile(r"\bstruct\s+(\w+)\s+__user\s*\*\s*(?:const\s+)?(\w+)")
+_VOLATILE = re.compile(rb"\bvolatile\b([^;{}()=]*[;=])")
+_DECLARED = re.compile(rb"(\w+)\s*(?:\[[^\]]*\]\s*)*[;,=]")
 _SYSCALL = re.compile(r"(?:COMPAT_)?SYSCALL(?:32)?_DEFINE")
 
 
@@ -39,10 +41,12 @@ def read_source(source: Source, includers: tuple[Source, ...] = ()) -> Reading:
     `includers` are files whose macros `source` may use because they include it.
     """
     macros = tuple(macro for file in (*includers, source) for macro in wrappers(file.text))
+    root = parse(source.text)
     read = []
     names = []
+    plain_names = tuple(name for file in (*includers, source) for name in calling(file.text))
+    outside = (*plain_names, *_volatile_outside(source.text, root))
     odd: list[NotUnderstood] = []
-    root = parse(source.text)
     for node in functions(root):
         name = function_name(node)
         body = node.child_by_field_name("body")
@@ -51,7 +55,7 @@ def read_source(source: Source, includers: tuple[Source, ...] = ()) -> Reading:
         names.append(name)
         if not _may_access(source.text[body.start_byte : body.end_byte], macros):
             continue
-        function, left = _function(source, node, body, macros)
+        function, left = _function(source, node, scope_of(node, outside), macros)
         odd += left
         if function.clusters or left:
             read.append(function)
@@ -64,6 +68,17 @@ def _may_access(body: bytes, macros: tuple[Macro, ...]) -> bool:
     # Most functions of a file access nothing: they are not walked at all.
     wrapped = any(macro.name.encode() in body for macro in macros)
     return wrapped or CANDIDATE.search(body) is not None
+
+
+def _volatile_outside(text: bytes, root: Node) -> tuple[str, ...]:
+    # Members of structs, and variables of the file.
+    if b"volatile" not in text:
+        return ()
+    rest = bytearray(without_comments(text))
+    for node in functions(root):
+        rest[node.start_byte : node.end_byte] = b" " * (node.end_byte - node.start_byte)
+    declared = b" ".join(found[1] for found in _VOLATILE.finditer(rest))
+    return tuple(name.decode() for name in _DECLARED.findall(declared))
 
 
 def _broken(root: Node) -> tuple[tuple[int, str], ...]:
@@ -88,9 +103,11 @@ def _complaint(node: Node) -> str:
 
 
 def _function(
-    source: Source, node: Node, body: Node, macros: tuple[Macro, ...]
+    source: Source, node: Node, scope: Scope, macros: tuple[Macro, ...]
 ) -> tuple[Function, tuple[NotUnderstood, ...]]:
-    found = clusters(source, body, scope_of(body), macros)
+    body = node.child_by_field_name("body")
+    assert body is not None
+    found = clusters(source, body, scope, macros)
     quoted = source.quote(span(node))
     returns = [child for child in body.named_children if child.type != "comment"]
     last = returns[-1] if returns and returns[-1].type == "return_statement" else None

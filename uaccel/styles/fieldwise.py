@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from uaccel.ctext import Call, chain
+from uaccel.ctext import Call, address, chain
 from uaccel.fields import Scalar, Whole, scalars
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.source import Cluster, Direction, Form, Function, Layouts
@@ -25,7 +25,9 @@ def _chain(function: Function, cluster: Cluster, layouts: tuple[Layouts, ...]) -
     if cluster.form is Form.WINDOW:
         return Refusal(cluster, "a window cannot be unmade yet")
     if not cluster.fault:
-        return Refusal(cluster, "a fault does more than return or goto")
+        return Refusal(cluster, "a fault does something else than just return or goto")
+    if not cluster.indent:
+        return Refusal(cluster, "the first statement does not start its line")
     parts = [scalars(function, access, layouts) for access in cluster.accesses]
     for part in parts:
         if isinstance(part, Whole):
@@ -38,7 +40,7 @@ def _chain(function: Function, cluster: Cluster, layouts: tuple[Layouts, ...]) -
 
 def _access(cluster: Cluster, part: Scalar) -> Call:
     prefix = "" if part.checked else "__"
-    return f"{prefix}{_ACCESSOR[cluster.direction]}", (part.value, part.pointer)
+    return f"{prefix}{_ACCESSOR[cluster.direction]}", (part.value, address(part.pointer))
 
 
 STYLE = Style(summary="one access per field, joined by ||", needs_layouts=False, plan=plan)

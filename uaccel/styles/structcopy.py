@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from uaccel.ctext import Call, chain
+from uaccel.ctext import Call, address, chain
 from uaccel.fields import leaves, struct_at
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.source import (
@@ -82,6 +82,9 @@ def _groups(
         group = _group(function, local, layouts)
         if isinstance(group, str):
             return Refusal(cluster, group)
+        why = _copy_against(function, cluster, group)
+        if why is not None:
+            return Refusal(cluster, why)
         found.append(group)
     return tuple(found) if found else Refusal(cluster, NO_GROUP)
 
@@ -94,7 +97,7 @@ def _reason_against(cluster: Cluster) -> str | None:
     if cluster.form is Form.WINDOW:
         return "a window cannot be unmade yet"
     if not cluster.fault:
-        return "a fault does more than return or goto"
+        return "a fault does something else than just return or goto"
     if not cluster.indent:
         return "the first statement does not start its line"
     return None
@@ -130,7 +133,7 @@ def _accesses_of(function: Function, local: Local) -> tuple[Access, ...]:
 
 
 def _member_of(function: Function, access: Access, local: Local) -> str:
-    value = function.source.quote(access.value).replace(" ", "")
+    value = "".join(function.source.quote(access.value).split())
     head, _, path = value.partition(".")
     return path if head == local.name and not access.copies else ""
 
@@ -172,6 +175,24 @@ def _use_against(function: Function, group: _Group, use: Use, fields: dict[str, 
     return None
 
 
+def _copy_against(function: Function, cluster: Cluster, group: _Group) -> str | None:
+    # The copy moves every field of the group, the accesses moved those that they name.
+    local = group.local
+    moved = {_member_of(function, access, local) for access in cluster.accesses}
+    rest = {mine for mine, _ in group.fields} - moved
+    if cluster.direction is Direction.WRITE:
+        name = min(rest, default=None)
+        return f"`{local.name}.{name}` is not written here, a copy would write it" if name else None
+    reads = (one for one in function.clusters if one.direction is Direction.READ)
+    filled = {access.value for one in reads for access in one.accesses}
+    for use in local.uses:
+        earlier = use.span.start < cluster.extent.start or use.in_loop
+        sets = use.does is Does.ASSIGNS or use.span in filled
+        if sets and earlier and any(_within(mine, use.path) for mine in rest):
+            return f"`{local.name}.{use.path}` is set before, and a copy would overwrite it"
+    return None
+
+
 def _narrowing(group: _Group, layouts: tuple[Layouts, ...]) -> str | None:
     # A value that passed through a narrower field of the kernel's was cut there.
     local = group.local
@@ -191,7 +212,11 @@ def _sizes(layout: Layout | None) -> dict[str, int]:
 
 
 def _carried(path: str, group: _Group) -> bool:
-    return any(mine == path or mine.startswith(f"{path}.") for mine, _ in group.fields)
+    return any(_within(mine, path) for mine, _ in group.fields)
+
+
+def _within(field: str, path: str) -> bool:
+    return field == path or field.startswith(f"{path}.")
 
 
 def _is_name(function: Function, use: Use) -> bool:
@@ -260,7 +285,7 @@ def _condition(function: Function, cluster: Cluster, groups: tuple[_Group, ...])
     for access in cluster.accesses:
         group = next((g for g in groups if _member_of(function, access, g.local)), None)
         if group is None:
-            calls.append((access.accessor, (quote(access.value), quote(access.pointer))))
+            calls.append((access.accessor, (quote(access.value), address(quote(access.pointer)))))
         elif group.local.name not in done:
             done.add(group.local.name)
             calls.append(_copy(cluster, group))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from uaccel.ctext import call
+from uaccel.ctext import address, call
 from uaccel.fields import Scalar, Whole, scalars
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.source import Access, Cluster, Direction, Form, Function, Layouts, Span
@@ -23,6 +23,10 @@ _COMMENT = re.compile(rb"[ \t]*(?://.*|/\*(?:(?!\*/).)*\*/[ \t]*)")
 WHOLE_RANGE = (
     "The range check now covers all of `*{base}`: a pointer whose object lies only in part within "
     "user space fails before the first access."
+)
+IMPURE = (
+    "an argument calls, assigns, reads a volatile or an element by a variable index: "
+    "it would run inside the window"
 )
 KEPT = "After a fault `{value}` may keep what it held; `{accessor}()` sets it to 0."
 CHECKED = "The accesses get a range check that `{accessor}()` did not make."
@@ -64,14 +68,18 @@ def _reason_against(function: Function, cluster: Cluster) -> str | None:
     if cluster.obstacle is not None:
         return cluster.obstacle
     if not cluster.fault:
-        return "a fault does more than return or goto"
+        return "a fault does something else than just return or goto"
     if any(access.impure for access in cluster.accesses):
-        return "an argument calls, assigns or reads a volatile: it would run inside the window"
+        return IMPURE
     bases = {access.base for access in cluster.accesses if access.path is not None}
     if len(bases) != 1 or any(access.path is None for access in cluster.accesses):
         return "the accesses do not reach plain fields of one object"
     (base,) = bases
-    if base not in dict(function.pointers):
+    overwritten = {function.source.quote(a.value) for a in cluster.accesses if not a.copies}
+    if cluster.direction is Direction.READ and base in overwritten:
+        return f"an access overwrites `{base}`, which the others go through"
+    # `&arg->level` says that `arg` points to a struct or union, whatever its type is called.
+    if base not in dict(function.pointers) and not all(access.path for access in cluster.accesses):
         return f"`{base}` is no `struct T __user *`: how much `begin` must cover is not known"
     if not cluster.indent:
         return "the first statement does not start its line"
@@ -95,9 +103,9 @@ def _edits(
     tab = cluster.indent
     base = cluster.accesses[0].base
     end = f"user_{word}_access_end();"
-    begin = f"{tab}if (!user_{word}_access_begin({base}, sizeof(*{base})))\n{tab}\t{cluster.fault}"
-    lines = [begin.removeprefix(tab)]
-    lines += [call(tab, accessor, (part.value, part.pointer, label)) for part in transfers]
+    begin = call(f"{tab}if (!", f"user_{word}_access_begin", (f"{base}", f"sizeof(*{base})"), ")")
+    lines = [begin.removeprefix(tab), f"{tab}\t{cluster.fault}"]
+    lines += [call(tab, accessor, (part.value, address(part.pointer), label)) for part in transfers]
     lines.append(f"{tab}{end}")
     if cluster.before_return and function.returns_last is not None:
         landing = f"\n\n{label}:\n{tab}{end}\n{tab}{cluster.fault}"
@@ -135,15 +143,24 @@ def _differences(
 
 
 def _lasting(function: Function, cluster: Cluster) -> Iterator[tuple[str, str]]:
-    # What a plain local holds after a fault is lost with it; a field behind a pointer is not.
+    # What a local holds after a `return` is lost with it; what others see, or a `goto`, is not.
+    stays = cluster.fault.startswith("goto")
     for access in cluster.accesses:
         value = function.source.quote(access.value)
-        if not access.copies and ("->" in value or "*" in value or "[" in value):
+        shared = "->" in value or "*" in value or "[" in value
+        if not access.copies and (stays or shared or not _is_own(function, cluster, value)):
             yield value, access.accessor
 
 
+def _is_own(function: Function, cluster: Cluster, value: str) -> bool:
+    name = value.partition(".")[0].strip("( ")
+    above = function.source.quote(Span(function.span.start, cluster.extent.start))
+    declared = rf"[\w*,]\s*\b{re.escape(name)}\b\s*(?:\[[^\]]*\]\s*)?[;,=)]"
+    return re.search(declared, above) is not None
+
+
 def _first_unchecked(accesses: tuple[Access, ...]) -> Access | None:
-    return next((access for access in accesses if access.accessor.startswith("_")), None)
+    return next((access for access in accesses if access.accessor.startswith("__")), None)
 
 
 STYLE = Style(

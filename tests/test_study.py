@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The main job on real trees: the figures of the mail, ten architectures, and patches that hold.
+
+The first run builds some fifty objects into the user's own store; a second one builds none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakelinux import machine_without
+from uaccel.host.run import find_program, run
+from uaccel.model.machine import Command
+
+ROOT = Path(__file__).parent.parent
+NATIVE = "sound/core/pcm_native.c:snd_pcm_sync_ptr"
+COMPAT = "sound/core/pcm_native.c:snd_pcm_ioctl_sync_ptr_compat"
+X32 = "sound/core/pcm_compat.c:snd_pcm_ioctl_sync_ptr_x32"
+POWER = ("ppc8xx", "ppc32", "ppc64le")
+TEN = ("x86_64", "i386", *POWER, "arm64", "arm64-ttbr0", "arm", "riscv64", "s390x")
+NO_GAIN = {"arm64", "arm", "riscv64", "s390x"}  # on 6.12; `gain` must say why
+OF_OLD = ("x86_64", "ppc8xx", "ppc64le", "arm64-ttbr0")  # where a window opens something
+MAIL = "powerpc-linux-gnu-gcc"  # the compiler of the mail's figures; 12.2 gives them exactly
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What one `uaccel study` printed and wrote."""
+
+    status: int
+    shown: str
+    errors: str
+    document: Mapping[str, Any]
+    patches: Path
+
+    def figures(self, cluster: str, arch: str, style: str) -> dict[str, int | None]:
+        """Return value by `what` of the cluster whose id begins so; empty when there is no row."""
+        return {
+            row["what"]: row["value"]
+            for row in self.document["measurements"]
+            if row["cluster"].startswith(cluster) and (row["arch"], row["style"]) == (arch, style)
+        }
+
+    def outcomes(self, check: str) -> set[tuple[str, str]]:
+        """Return every (outcome, why) of one check."""
+        mine = (one for one in self.document["verdicts"] if one["check"] == check)
+        return {(one["outcome"], one["why"]) for one in mine}
+
+
+def uaccel(folder: Path, *words: str | Path, **own: str) -> Command:
+    """Return what the program says in `folder`; `own` are variables of its environment."""
+    argv = (sys.executable, "-m", "uaccel.cli.__main__", *(str(word) for word in words))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **own}
+    said = run(argv, folder=folder, timeout=600, environment=environment)
+    assert "Traceback" not in said.stderr, said.stderr
+    return said
+
+
+def study(tree: Path, folder: Path, *words: str, **own: str) -> Study:
+    """Return what `uaccel study` makes of `tree`; `own` are variables of its environment."""
+    place, patches = folder / "out.json", folder / "patches"
+    given = ("--tree", tree, "--json", place, "--patches", patches)
+    said = uaccel(folder, "study", *given, *words, **own)
+    document = json.loads(place.read_text()) if place.exists() else {}
+    return Study(said.status, said.stdout, said.stderr, document, patches)
+
+
+def only(*arches: str) -> tuple[str, ...]:
+    """Return the words that ask for these architectures."""
+    return tuple(word for arch in arches for word in ("--arch", arch))
+
+
+@pytest.fixture(scope="session")
+def seed(tree_6_12: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Return the study of the seed's functions in every style on every architecture."""
+    return study(tree_6_12, tmp_path_factory.mktemp("seed"))
+
+
+@pytest.fixture(scope="session")
+def older(tree_6_1: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Return the same of the older tree, as windows, on a few architectures."""
+    return study(tree_6_1, tmp_path_factory.mktemp("older"), "--style", "window", *only(*OF_OLD))
+
+
+@pytest.fixture(scope="session")
+def newer(tree_7_3: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Return the same of the tree that has the merged macros."""
+    return study(tree_7_3, tmp_path_factory.mktemp("newer"), *only("x86_64", "ppc8xx", "riscv64"))
+
+
+def test_the_figures_of_the_mail_come_out(seed: Study) -> None:
+    """80 instructions and 18 toggles to write 9 fields, 13 and 2 in a window, on an 8xx."""
+    said = run((MAIL, "-dumpversion"), folder=ROOT, timeout=20) if find_program(MAIL) else None
+    if said is None or not said.stdout.startswith("12"):
+        pytest.skip("the figures are those of gcc 12: install gcc-powerpc-linux-gnu of Debian 12")
+    before = seed.figures(f"{COMPAT}:write", "ppc8xx", "fieldwise")
+    after = seed.figures(f"{COMPAT}:write", "ppc8xx", "window")
+    assert (before["path_instructions"], before["path_toggles"]) == (80, 18)
+    assert (after["path_instructions"], after["path_toggles"]) == (13, 2)
+    assert before["floor_instructions"] == after["floor_instructions"] == 13
+    assert before["extable_entries"] == after["extable_entries"] == 12
+    row = next(line for line in seed.shown.splitlines() if re.match(r"ppc8xx .* 80 +18 ", line))
+    assert re.search(r" 80 +18 .* 13 +2 +-84 % +13$", row)
+
+
+def test_every_architecture_has_its_rows(seed: Study) -> None:
+    assert seed.status == 0, seed.errors
+    document = seed.document
+    assert document["unbuilt"] == []
+    assert {target["arch"] for target in document["targets"]} == set(TEN)
+    for arch in TEN:
+        for way in ("read", "write"):
+            for style in ("fieldwise", "window"):
+                figures = seed.figures(f"{COMPAT}:{way}", arch, style)
+                assert None not in figures.values(), f"{arch}, {style}: {figures}"
+            assert seed.figures(f"{COMPAT}:{way}", arch, "structcopy")
+            assert seed.figures(f"{NATIVE}:{way}", arch, "structcopy")
+            for style in ("fieldwise", "structcopy", "window"):
+                assert bool(seed.figures(f"{X32}:{way}", arch, style)) == (arch == "x86_64") or (
+                    style == "fieldwise"
+                )
+
+
+def test_nothing_is_below_its_floor_and_a_window_gains_where_it_should(seed: Study) -> None:
+    gains = {target["arch"]: target["gain"] for target in seed.document["targets"]}
+    assert {arch for arch, why in gains.items() if why} == NO_GAIN
+    for row in seed.document["measurements"]:
+        if row["what"] == "path_instructions" and row["value"] is not None:
+            figures = seed.figures(row["cluster"], row["arch"], row["style"])
+            assert row["value"] >= (figures["floor_instructions"] or 0), row
+    for arch in TEN:
+        for way in ("read", "write"):
+            before = seed.figures(f"{COMPAT}:{way}", arch, "fieldwise")
+            after = seed.figures(f"{COMPAT}:{way}", arch, "window")
+            many, few = before["path_toggles"] or 0, after["path_toggles"] or 0
+            long, short = before["path_instructions"] or 0, after["path_instructions"] or 0
+            if gains[arch]:
+                assert few == many, f"{arch}: it gains, but {gains[arch]}"
+            else:
+                assert few <= min(2, many), f"{arch}, {way}: {few} toggles"
+                assert 0 < short <= 1.1 * long, f"{arch}, {way}: {long} became {short}"
+
+
+def test_the_table_says_why_there_is_less_to_gain(seed: Study) -> None:
+    for target in seed.document["targets"]:
+        if target["gain"]:
+            told = " ".join(seed.shown.split())
+            assert " ".join(target["gain"].split()) in told
+
+
+KEYS = {
+    "clusters": {"id", "file", "function", "line", "direction", "accesses"},
+    "measurements": {"cluster", "style", "arch", "compiler", "what", "value", "unit"},
+    "verdicts": {"check", "cluster", "style", "arch", "outcome", "why"},
+    "refusals": {"cluster", "style", "why"},
+    "patches": {"style", "path"},
+}
+WHATS = {
+    "path_instructions": "instructions",
+    "path_toggles": "toggles",
+    "function_instructions": "instructions",
+    "text_bytes": "bytes",
+    "extable_entries": "entries",
+    "floor_instructions": "instructions",
+}
+
+
+def test_the_document_has_the_keys_that_programs_rely_on(seed: Study) -> None:
+    document = seed.document
+    assert document["schema"] == {"name": "uaccel-study", "version": 1}
+    assert document["tool"]["name"] == "uaccel"
+    assert document["tree"]["version"].startswith("6.12")
+    assert document["command"].startswith("uaccel study --tree ")
+    for name, keys in KEYS.items():
+        assert document[name]
+        assert all(keys <= row.keys() for row in document[name])
+    for row in document["measurements"]:
+        assert WHATS[row["what"]] == row["unit"]
+        assert isinstance(row["value"], int) or row["why"], row
+    assert {row["outcome"] for row in document["verdicts"]} <= {"pass", "fail", "unknown"}
+    assert {row["direction"] for row in document["clusters"]} == {"read", "write"}
+    assert all(Path(row["path"]).is_file() for row in document["patches"])
+
+
+@pytest.mark.parametrize("made", ["seed", "older"])
+def test_windows_of_compat_and_x32_hold(made: str, request: pytest.FixtureRequest) -> None:
+    """They apply to the pristine tree, checkpatch and objtool are silent, every object is made."""
+    done: Study = request.getfixturevalue(made)
+    tree = Path(done.document["tree"]["path"])
+    assert (done.status, done.document["unbuilt"]) == (0, [])
+    assert {outcome for outcome, _ in done.outcomes("compiles")} == {"pass"}
+    assert done.outcomes("objtool") == {("pass", "objtool has nothing to say")}
+    for check in ("applies", "checkpatch", "branch_compiled"):
+        assert {outcome for outcome, _ in done.outcomes(check)} == {"pass"}
+    for target in (COMPAT, X32):
+        name = f"{target.partition(':')[2]}-window.patch"
+        text = (done.patches / name).read_bytes()
+        assert b"unsafe_get_user(" in text and b"unsafe_put_user(" in text
+        tried = run(("git", "apply", "--check", "-"), folder=tree, timeout=60, stdin=text)
+        assert (tried.status, tried.stderr) == (0, "")
+        argv = ("perl", "scripts/checkpatch.pl", "--strict", "--no-signoff", "-")
+        said = run(argv, folder=tree, timeout=120, stdin=text)
+        assert "total: 0 errors, 0 warnings, 0 checks," in said.stdout, said.stdout
+    held = {
+        (row["cluster"], row["arch"])
+        for row in done.document["verdicts"]
+        if (row["check"], row["style"]) == ("compiles", "window")
+    }
+    arches = TEN if made == "seed" else OF_OLD
+    assert held == {*((COMPAT, arch) for arch in arches), (X32, "x86_64")}
+
+
+@pytest.mark.parametrize("made", ["seed", "older"])
+def test_the_native_function_is_written_or_refused_with_a_reason(
+    made: str, request: pytest.FixtureRequest
+) -> None:
+    done: Study = request.getfixturevalue(made)
+    refused = {
+        row["cluster"]: row["why"]
+        for row in done.document["refusals"]
+        if row["cluster"].startswith(f"{NATIVE}:") and row["style"] == "window"
+    }
+    written = (done.patches / "snd_pcm_sync_ptr-window.patch").exists()
+    assert written or len(refused) == 2
+    assert all(why.count(" ") > 3 for why in refused.values())
+
+
+def test_a_second_study_builds_nothing(seed: Study, tree_6_12: Path, tmp_path: Path) -> None:
+    again = study(tree_6_12, tmp_path)
+    assert again.document["builds"]["compiled"] == 0
+    assert again.document["builds"]["reused"] > 0
+    assert again.document["measurements"] == seed.document["measurements"]
+    assert again.document["verdicts"] == seed.document["verdicts"]
+
+
+@pytest.mark.usefixtures("seed")
+def test_a_missing_compiler_is_one_unknown_row(tree_6_12: Path, tmp_path: Path) -> None:
+    path = machine_without(tmp_path / "bin", r"s390x-linux-gnu-.*")
+    words = ("--compiler", "gcc", *only("x86_64", "s390x"), COMPAT)
+    done = study(tree_6_12, tmp_path, *words, PATH=path)
+    assert (done.status, done.errors) == (0, "")
+    (unbuilt,) = done.document["unbuilt"]
+    assert unbuilt["arch"] == "s390x"
+    assert unbuilt["why"].startswith("no compiler for s390x: s390x-linux-gnu-gcc is not in PATH")
+    assert re.search(r"^s390x +none +unknown: no compiler for s390x", done.shown, re.MULTILINE)
+    assert done.figures(f"{COMPAT}:write", "x86_64", "window")["path_toggles"] == 2
+
+
+def test_the_merged_form_is_recognised(newer: Study) -> None:
+    """7.3 has the windows in two macros: that is said, nothing fails, and all of it builds."""
+    assert (newer.status, newer.errors) == (0, "")
+    assert newer.document["unbuilt"] == []
+    assert {row["form"] for row in newer.document["clusters"]} == {"window"}
+    assert {outcome for outcome, _ in newer.outcomes("compiles")} == {"pass"}
+    assert newer.outcomes("objtool") == {("pass", "objtool has nothing to say")}
+    for name in (NATIVE, COMPAT, X32):
+        note = f"{name}: every cluster is one window already; nothing to convert"
+        assert note in newer.document["notes"]
+        assert not list(newer.patches.glob("*-window.patch"))
+    for arch in ("x86_64", "ppc8xx", "riscv64"):
+        assert newer.figures(f"{COMPAT}:write", arch, "window")["path_toggles"] == 2
