@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import uaccel.styles
 from uaccel.catalog import catalog
@@ -46,7 +46,7 @@ def draft(target: Target, style: str, layouts: tuple[Layouts, ...]) -> Draft:
     refusals = tuple(answer for answer in answers if isinstance(answer, Refusal))
     if not rewrites:
         return Draft(target, style, target, target.reading.source.text, (), refusals)
-    edits = tuple(edit for rewrite in rewrites for edit in rewrite.edits)
+    edits = tuple(_ended(target, edit) for rewrite in rewrites for edit in rewrite.edits)
     text = apply(target.reading.source.text, edits)
     made = Draft(target, style, reread(target, text), text, rewrites, refusals)
     _examine(made, edits, layouts)
@@ -64,6 +64,12 @@ def kept_as_symbols(reading: Reading, names: tuple[str, ...]) -> bytes:
     marks = (f.noinline for f in reading.functions if f.name in names and f.noinline is not None)
     edits = tuple(Edit(Span(at, at), "noinline ") for at in marks)
     return apply(reading.source.text, edits)
+
+
+def _ended(target: Target, edit: Edit) -> Edit:
+    # A style ends lines as the kernel does; a file that ends them with CR LF stays as it is.
+    crlf = b"\r\n" in target.reading.source.text
+    return replace(edit, text=edit.text.replace("\n", "\r\n")) if crlf else edit
 
 
 def _examine(made: Draft, edits: tuple[Edit, ...], layouts: tuple[Layouts, ...]) -> None:
@@ -101,7 +107,4 @@ def _same_clusters(made: Draft) -> bool:
 
 def _transfers(target: Target, cluster: Cluster) -> tuple[tuple[str, str], ...]:
     quote = target.function.source.quote
-    return tuple(
-        (one_line(quote(a.value)), address(quote(a.pointer)))
-        for a in cluster.accesses
-    )
+    return tuple((one_line(quote(a.value)), address(quote(a.pointer))) for a in cluster.accesses)

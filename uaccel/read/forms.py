@@ -47,7 +47,11 @@ def clusters(source: Source, body: Node, scope: Scope, macros: tuple[Macro, ...]
     found: list[Cluster] = []
     placed: set[int] = set()
     last = _last_return(body)
+    opened: list[Span] = []
     for block in (node for node in walk(body) if node.type in _BLOCKS):
+        if any(window.covers(span(block)) for window in opened):
+            continue  # its accesses belong to that window
+        opened += _opened(block)
         for run in _runs(source, block, scope, macros):
             placed.update(node for row in run for node in row.nodes)
             merged = _merge(source, run)
@@ -72,6 +76,20 @@ def _last_return(body: Node) -> Node | None:
     if statements and statements[-1].type == "return_statement":
         return statements[-1]
     return None
+
+
+def _opened(block: Node) -> Iterator[Span]:
+    # From each begin to its end, or to the end of the block where none is found.
+    begin: Node | None = None
+    for statement in block.named_children:
+        if begin is None and statement.type == "if_statement":
+            begin = statement if _calls(_condition(statement), _BEGIN) else None
+        elif begin is not None and _calls(statement, _END):
+            if statement.type == "expression_statement":
+                yield Span(begin.start_byte, statement.end_byte)
+                begin = None
+    if begin is not None:
+        yield Span(begin.end_byte, block.end_byte)
 
 
 def _runs(

@@ -123,7 +123,7 @@ def _edits(
 
 def _behind(function: Function, statement: Span) -> int:
     # A comment that ends the line of a statement belongs to it.
-    rest = function.source.text[statement.end :].partition(b"\n")[0]
+    rest = function.source.text[statement.end :].partition(b"\n")[0].rstrip(b"\r")
     return statement.end + (len(rest) if _COMMENT.fullmatch(rest) else 0)
 
 
