@@ -84,10 +84,9 @@ def _opened(block: Node) -> Iterator[Span]:
     for statement in block.named_children:
         if begin is None and statement.type == "if_statement":
             begin = statement if _calls(_condition(statement), _BEGIN) else None
-        elif begin is not None and _calls(statement, _END):
-            if statement.type == "expression_statement":
-                yield Span(begin.start_byte, statement.end_byte)
-                begin = None
+        elif begin and statement.type == "expression_statement" and _calls(statement, _END):
+            yield Span(begin.start_byte, statement.end_byte)
+            begin = None
     if begin is not None:
         yield Span(begin.end_byte, block.end_byte)
 
