@@ -264,7 +264,8 @@ def test_the_merged_form_is_recognised(newer: Study) -> None:
     assert newer.outcomes("objtool") == {("pass", "objtool has nothing to say")}
     for name in (NATIVE, COMPAT, X32):
         note = f"{name}: every cluster is one window already; nothing to convert"
-        assert note in newer.document["notes"]
+        (told,) = (one for one in newer.document["notes"] if one.startswith(note))
+        assert "stand in the macro snd_pcm_sync_ptr_put_user" in told
         assert not list(newer.patches.glob("*-window.patch"))
     for arch in ("x86_64", "ppc8xx", "riscv64"):
         assert newer.figures(f"{COMPAT}:write", arch, "window")["path_toggles"] == 2

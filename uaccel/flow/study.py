@@ -145,7 +145,9 @@ def declined(draft: Draft) -> Iterator[Declined]:
 def _notes(targets: tuple[Target, ...], trials: tuple[Trial, ...]) -> Iterator[str]:
     for target in targets:
         if all(cluster.form is Form.WINDOW for cluster in target.function.clusters):
-            yield f"{target.name}: every cluster is one window already; nothing to convert"
+            where = dict.fromkeys(c.obstacle for c in target.function.clusters if c.obstacle)
+            told = f" ({'; '.join(where)})" if where else ""
+            yield f"{target.name}: every cluster is one window already; nothing to convert{told}"
         yield from _odd(target)
     yield from dict.fromkeys(
         f"{trial.bench.arch.name}: {note}"
