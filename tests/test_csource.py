@@ -184,3 +184,88 @@ def test_the_merged_form_is_read(tree_7_3: Path) -> None:
 def read_real(tree: Path, path: str) -> Reading:
     """Return what is read in one file of a kernel tree."""
     return read_source(Source(PurePosixPath(path), (tree / path).read_bytes()))
+
+
+ODDITIES = (
+    # do { ... } while_each_thread(a, b); and its like once swallowed all functions that follow
+    b"int g(void)\n{\n\tdo {\n\t\th();\n\t} while_each_lamp(a, b);\n\treturn 0;\n}\n",
+    b"int g(void)\n{\n\tdo {\n\t\th();\n\t} for_each_lamp_range(a, b);\n\treturn 0;\n}\n",
+    b"int g(void)\n{\n\tdo_each_lamp(a, struct b, c) {\n\t\th();\n\t} while_each_lamp(a);\n}\n",
+    b"int g(void)\n{\n#ifndef __user\n#define __user\n#endif\n\treturn 0;\n}\n",
+    b"SYSCALL_DEFINE0(lamp)\n{\n\treturn 0;\n}\n",
+    b"COMPAT_SYSCALL_DEFINE0(lamp)\n{\n\treturn 0;\n}\n",
+)
+CHAIN = (
+    b"int f(struct lamp *lamp, struct s __user *p)\n{\n\tif (put_user(VALUE, &p->__unused) ||\n"
+    b"\t    put_user(0, &p->flags))\n\t\treturn -EFAULT;\n\treturn 0;\n}\n"
+)
+
+
+@pytest.mark.parametrize("above", ODDITIES)
+def test_odd_functions_hide_none_that_follow(above: bytes) -> None:
+    reading = read(above + CHAIN)
+    assert reading.broken == ()
+    assert [(f.name, len(f.clusters)) for f in reading.functions] == [("f", 1)]
+    assert len(reading.names) == 2
+
+
+def test_a_member_may_be_called_like_an_annotation() -> None:
+    (function,) = read(CHAIN).functions
+    assert [access.path for access in function.clusters[0].accesses] == ["__unused", "flags"]
+
+
+@pytest.mark.parametrize(
+    ("value", "impure"),
+    [
+        (b"lamp->level", False),
+        (b"(u32)(lamp->level)", False),
+        (b"(size_t)(lamp->level)", False),
+        (b"sizeof(struct lamp)", False),
+        (b"lamp->levels[2]", False),
+        (b"lamp->levels[LAMP_LAST]", False),
+        (b"lamp->levels[lamp->last]", True),
+        (b"(lamp_level)(lamp)", True),
+        (b"*(volatile u32 *)lamp", True),
+        (b"({ lamp; })", True),
+        (b"jiffies", True),
+        (b"lamp->busy", True),
+        (b"LAMP_NOW", True),
+        (b"LAMP_SIZE", False),
+        (b"lamp->level++", True),
+    ],
+)
+def test_what_may_not_run_inside_a_window_is_impure(value: bytes, impure: bool) -> None:
+    above = (
+        b"#define LAMP_NOW lamp_clock()\n#define LAMP_SIZE sizeof(struct lamp)\n"
+        b"struct lamp { volatile int busy; int level; };\n"
+    )
+    (function,) = read(above + CHAIN.replace(b"VALUE", value)).functions
+    assert function.clusters[0].accesses[0].impure is impure
+
+
+def test_a_volatile_local_does_not_spoil_a_member_of_its_name() -> None:
+    local = b"{\n\tvolatile struct state *status = lamp->state;\n\n"
+    text = CHAIN.replace(b"{\n", local, 1).replace(b"p->flags", b"p->s.status.flags")
+    (function,) = read(text.replace(b"VALUE", b"lamp->level")).functions
+    assert not any(access.impure for access in function.clusters[0].accesses)
+    (function,) = read(text.replace(b"VALUE", b"status->level")).functions
+    assert function.clusters[0].accesses[0].impure
+
+
+def test_what_stands_inside_a_window_is_part_of_it() -> None:
+    text = (
+        b"int f(struct s __user *p)\n{\n\tif (!user_read_access_begin(p, sizeof(*p)))\n"
+        b"\t\treturn -EFAULT;\n\tif (x) {\n\t\tif (get_user(a, &p->a) || get_user(b, &p->b))\n"
+        b"\t\t\treturn -EFAULT;\n\t}\n\tuser_read_access_end();\n\treturn 0;\n}\n"
+    )
+    (function,) = read(text).functions
+    assert [cluster.form for cluster in function.clusters] == [Form.WINDOW]
+    (function,) = read(text.replace(b"\tuser_read_access_end();\n", b"")).functions
+    assert function.clusters == ()
+    assert len(read(text.replace(b"\tuser_read_access_end();\n", b"")).not_understood) == 2
+
+
+def test_the_statement_that_leaves_keeps_its_annotations() -> None:
+    text = CHAIN.replace(b"return -EFAULT", b"return (void __user *)NULL")
+    (function,) = read(text).functions
+    assert function.clusters[0].fault == "return (void __user *)NULL;"

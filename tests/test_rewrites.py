@@ -15,9 +15,21 @@ from tests.cases import Case, cases
 from tests.csamples import Sample, functions
 from tests.layouts import layouts
 from uaccel.edits import apply
+from uaccel.fields import gap
+from uaccel.flow.drafts import draft
+from uaccel.flow.targets import Target
 from uaccel.host.run import run
 from uaccel.model.rewrite import Edit, Refusal, Rewrite
-from uaccel.model.source import Cluster, Form, Function, Layouts, Reading, Source
+from uaccel.model.source import (
+    Cluster,
+    Form,
+    Function,
+    Layout,
+    Layouts,
+    Member,
+    Reading,
+    Source,
+)
 from uaccel.read.reading import read_source
 from uaccel.report.patch import diff
 
@@ -214,3 +226,32 @@ def test_the_patch_of_the_seed_suits_the_tools_of_its_tree(
     applied = run(("git", "apply", "--check", "-v", "-"), folder=tree, timeout=60, stdin=patch)
     assert applied.status == 0
     assert f"Checking patch {path}" in applied.stderr
+
+
+CHAIN = (
+    b"\tif (put_user(lamp->level, &arg->level) || put_user(0, &arg->flags))\n"
+    b"\t\treturn -EFAULT;\n\treturn 0;\n}\n"
+)
+
+
+def test_functions_that_share_a_name_are_told_apart() -> None:
+    head = b"SYSCALL_DEFINE1(lamp, struct lamp_sync __user *, arg)\n{\n"
+    reading = read(head + CHAIN + b"COMPAT_" + head + CHAIN + CHAIN.replace(b"arg", b"more"))
+    assert [function.name for function in reading.functions] == ["lamp", "lamp"]
+    for function in reading.functions:
+        made = draft(Target(reading, (), function), "window", ())
+        assert [cluster.form for cluster in made.written.function.clusters] == [Form.WINDOW]
+        assert made.text[: function.body.start] == reading.source.text[: function.body.start]
+
+
+def test_a_file_keeps_its_line_ends() -> None:
+    text = b"int f(struct lamp *lamp, struct lamp_sync __user *arg)\n{\n" + CHAIN
+    reading = read(text.replace(b"\n", b"\r\n"))
+    made = draft(Target(reading, (), reading.functions[0]), "window", ())
+    assert made.rewrites
+    assert made.text.count(b"\n") == made.text.count(b"\r\n") > text.count(b"\n")
+
+
+def test_a_union_without_a_name_is_said_to_have_none() -> None:
+    layout = Layout("lamp", 4, (Member("", 0, 4, "union", None, ()),))
+    assert gap(layout) == "a member without a name is a union"

@@ -47,7 +47,7 @@ def scalars(
         return Whole("a copy goes to a pointer whose struct is not known")
     kernel = _kernel_struct(function, quote(access.value), layouts)
     if not layouts:
-        return Whole(f"how struct {base} is laid out is not known: no object was built")
+        return Whole(f"how struct {base} is laid out is not known: no object that was built tells")
     found: set[tuple[str, ...]] = set()
     for known in layouts:
         user = struct_at(known, base, access.path)
@@ -106,6 +106,8 @@ def _fields_of(
 ) -> tuple[str, ...] | Whole:
     if user is None:
         return Whole(f"the struct behind `{function.source.quote(access.pointer)}` is not known")
+    if not user.struct:
+        return Whole(f"the struct behind `{function.source.quote(access.pointer)}` has no name")
     if kernel is None or kernel != user.struct:
         return Whole(f"the kernel's side of the copy is not known to be a struct {user.struct}")
     if not _is_size_of(function, access, user):

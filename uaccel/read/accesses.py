@@ -106,8 +106,13 @@ def scope_of(function: Node, outside: tuple[str, ...] = ()) -> Scope:
         if node.type in ("declaration", "parameter_declaration") and any(
             map(_is_volatile, node.named_children)
         ):
-            names += [text_of(found) for found in walk(node) if found.type == "identifier"]
+            names += [_declared(found) for found in node.children_by_field_name("declarator")]
     return Scope((*_VOLATILE, *outside, *names), outside)
+
+
+def _declared(declarator: Node) -> str:
+    # The first name in it: what an initialiser or a size names comes later.
+    return next((text_of(found) for found in walk(declarator) if found.type == "identifier"), "")
 
 
 def _is_volatile(node: Node) -> bool:

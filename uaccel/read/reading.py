@@ -55,7 +55,7 @@ def read_source(source: Source, includers: tuple[Source, ...] = ()) -> Reading:
         names.append(name)
         if not _may_access(source.text[body.start_byte : body.end_byte], macros):
             continue
-        function, left = _function(source, node, scope_of(node, outside), macros)
+        function, left = _function(source, node, body, scope_of(node, outside), macros)
         odd += left
         if function.clusters or left:
             read.append(function)
@@ -103,10 +103,8 @@ def _complaint(node: Node) -> str:
 
 
 def _function(
-    source: Source, node: Node, scope: Scope, macros: tuple[Macro, ...]
+    source: Source, node: Node, body: Node, scope: Scope, macros: tuple[Macro, ...]
 ) -> tuple[Function, tuple[NotUnderstood, ...]]:
-    body = node.child_by_field_name("body")
-    assert body is not None
     found = clusters(source, body, scope, macros)
     quoted = source.quote(span(node))
     returns = [child for child in body.named_children if child.type != "comment"]

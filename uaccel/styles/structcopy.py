@@ -73,7 +73,9 @@ def _groups(
     if why is not None:
         return Refusal(cluster, why)
     if not layouts:
-        return Refusal(cluster, "how its structs are laid out is not known: no object was built")
+        return Refusal(
+            cluster, "how its structs are laid out is not known: no object that was built tells"
+        )
     found: list[_Group] = []
     for local in function.locals:
         here = [a for a in cluster.accesses if _member_of(function, a, local)]
