@@ -17,7 +17,7 @@ from uaccel.host.tree import read_file
 from uaccel.host.variant import compile_variant
 from uaccel.model.dossier import Tree
 from uaccel.model.machine import Arch, Build, Listing, Object, Toolchain, Unbuilt
-from uaccel.model.source import Layouts
+from uaccel.model.source import Function, Layouts
 from uaccel.read.alternatives import cpu_features
 from uaccel.read.listing import read_object
 from uaccel.read.types import read_layouts
@@ -48,9 +48,25 @@ class Trial:
     @property
     def listing(self) -> Listing | None:
         """Return the function's own code, or None when the object does not hold it."""
-        name = self.draft.target.function.name
-        found = (one for one in (self.object.listings if self.object else ()))
-        return next((one for one in found if one.symbol == name), None)
+        listings = self.object.listings if self.object else ()
+        function = self.draft.written.function
+        named = (one for one in listings if one.symbol == function.name)
+        return next(named, None) or _inlined_in(listings, function)
+
+
+def _inlined_in(listings: tuple[Listing, ...], function: Function) -> Listing | None:
+    # SYSCALL_DEFINEn(name) makes no symbol `name` but several, and an inline function none.
+    path = str(function.source.path)
+    known = {line for cluster in function.clusters for line in cluster.lines}
+    held = [
+        (
+            sum(line in known and file.endswith(path) for i in one.insns for file, line in i.lines),
+            one,
+        )
+        for one in listings
+    ]
+    most, holder = max(held, key=lambda pair: pair[0], default=(0, None))
+    return holder if most else None
 
 
 def set_up(ground: Ground, arch: Arch, object: str, targets: tuple[Target, ...]) -> Bench | Unbuilt:
@@ -83,14 +99,16 @@ def attempt(bench: Bench, draft: Draft) -> Trial:
     build = compile_variant(bench.prepared, bench.ground.tree, variant, bench.ground.store)
     if build.path is None:
         return Trial(bench, draft, build, None)
-    name = draft.target.function.name
+    function = draft.written.function
     data = content(build.path)
-    parts = ("function", data, bench.arch.name, name)
+    # Where the compiler is not told to keep it as a symbol, it may stand in any function.
+    symbols = (function.name,) if function.noinline is not None else None
+    parts = ("function", data, bench.arch.name, *(symbols or ()))
     made = remembered(
         bench.ground.store,
         "objects",
         parts,
-        lambda: read_object(data, bench.arch, (name,), dict(bench.features)),
+        lambda: read_object(data, bench.arch, symbols, dict(bench.features)),
     )
     return Trial(bench, draft, build, made)
 

@@ -136,7 +136,7 @@ def _noinline(source: Source, node: Node) -> int | None:
     if type_ is None:
         return None
     head = source.quote(Span(node.start_byte, type_.end_byte))
-    if "inline" in head or "SYSCALL" in head:
+    if "inline" in head or _SYSCALL.match(source.quote(span(node))):
         return None
     return type_.start_byte
 
