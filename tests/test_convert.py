@@ -11,7 +11,13 @@ import pytest
 
 from tests.asking import POINT, TOY, Uaccel
 from tests.fakelinux import contents
+from uaccel.flow.drafts import as_it_is
+from uaccel.flow.patches import judge
+from uaccel.flow.targets import load
 from uaccel.host.run import run
+from uaccel.host.store import Store
+from uaccel.host.tree import open_tree
+from uaccel.model.judgement import Outcome
 
 
 def test_convert_writes_a_patch_to_stdout_and_remarks_to_stderr(
@@ -91,7 +97,7 @@ def test_output_takes_a_file_per_function(uaccel: Uaccel, linux: Path, tmp_path:
     before = contents(linux)
     shown = uaccel("convert", "--tree", linux, POINT)
     said = uaccel("convert", "--tree", linux, "--output", "out/deep", POINT)
-    place = Path("out/deep/toy_get_point-window.patch")
+    place = Path("out/deep/drivers-toy-toy-toy_get_point-window.patch")
     assert (said.status, said.stdout) == (0, f"{place}\n")
     assert (tmp_path / place).read_text() == shown.stdout
     assert contents(linux) == before
@@ -104,3 +110,15 @@ def test_two_functions_of_one_file_are_replaced_together(uaccel: Uaccel, linux: 
         again = uaccel("convert", "--tree", linux, point)
         assert "nothing to convert" in again.stderr
         assert again.stdout == ""
+
+
+def test_checkpatch_writes_nothing_into_the_tree(tree_6_12: Path, tmp_path: Path) -> None:
+    """For an odd name it keeps a list in its working folder, and it obeys a file in $HOME."""
+    tree = open_tree(tree_6_12)
+    text = "--- a/kernel/a.c\n+++ b/kernel/a.c\n@@ -1 +1,2 @@\n int a;\n+int aField;\n"
+    (made,) = load(tree, ("sound/core/pcm_native.c:snd_pcm_ioctl_sync_ptr_compat",))
+    before = sorted(tree_6_12.iterdir())
+    answers = dict(judge(tree, Store(tmp_path), as_it_is(made), f"diff --git a/a b/a\n{text}"))
+    assert answers["checkpatch"].outcome is Outcome.FAIL
+    assert "CamelCase" in answers["checkpatch"].why
+    assert sorted(tree_6_12.iterdir()) == before

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 
@@ -19,6 +20,9 @@ _INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
 
 def main(argv: list[str] | None = None) -> int:
     """Return the exit status: 0 fine, 1 findings or a difference, 2 bad input or no means."""
+    # A shell may have closed any of them; what is said then goes nowhere.
+    sys.stdout = sys.stdout or io.TextIOWrapper(io.BytesIO())
+    sys.stderr = sys.stderr or io.TextIOWrapper(io.BytesIO())
     obey_signals()
     args = parser().parse_args(argv)
     try:

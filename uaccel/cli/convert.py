@@ -18,8 +18,9 @@ from uaccel.cli.progress import Bar
 from uaccel.errors import UserError
 from uaccel.flow.convert import Conversion, convert, rewritten
 from uaccel.flow.ground import Ground
+from uaccel.flow.patches import patch_name
 from uaccel.flow.trials import ALL_STYLES
-from uaccel.host.files import put
+from uaccel.host.files import expect_folder, put
 from uaccel.host.store import Store, cache_folder, write_atomically
 from uaccel.host.tree import find_tree
 from uaccel.model.judgement import Outcome
@@ -41,6 +42,8 @@ def run(args: argparse.Namespace) -> Answer:
     if not named:
         raise UserError("no target; name one as FILE:FUNCTION")
     tree = find_tree(args.tree, Path(named[0].partition(":")[0]), environment)
+    if args.output:
+        expect_folder(args.output)
     with Bar("reading", quiet=args.quiet, verbose=args.verbose) as bar:
         ground = Ground(
             tree=tree,
@@ -61,7 +64,7 @@ def run(args: argparse.Namespace) -> Answer:
     if args.in_place:
         return Answer("".join(_replace(Path(tree.path), made)), status, remarks)
     if args.output:
-        paths = [put(args.output, f"{p.function}-{p.style}.patch", p.text) for p in patches]
+        paths = [put(args.output, patch_name(one), one.text) for one in patches]
         return Answer("".join(f"{path}\n" for path in paths), status, remarks)
     return Answer("".join(one.text for one in patches), status, remarks)
 

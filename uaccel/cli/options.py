@@ -15,7 +15,7 @@ from uaccel.model.machine import Arch
 
 ARCHES = catalog(uaccel.arch, Arch)
 _COMPILER = ("CROSS_COMPILE", "LLVM", "LLVM_IAS", "CC")
-_KBUILD = ("ARCH", *_COMPILER)
+KBUILD = ("ARCH", *_COMPILER)
 _FOLDER = ("O", "KBUILD_OUTPUT")
 
 
@@ -72,8 +72,8 @@ def assignments(words: list[str]) -> tuple[tuple[str, ...], dict[str, str]]:
     for name in chosen:
         if name in _FOLDER:
             raise UserError(f"{name}= cannot be used yet: every configuration here is our own")
-        if name not in _KBUILD:
-            raise UserError(f"{name} is no variable of Kbuild's; known are {' '.join(_KBUILD)}")
+        if name not in KBUILD:
+            raise UserError(f"{name} is no variable of Kbuild's; known are {' '.join(KBUILD)}")
     environment = {**os.environ, **chosen}
     needy = [name for name in chosen if name in _COMPILER]
     if needy and not environment.get("ARCH"):

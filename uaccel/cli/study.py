@@ -14,18 +14,20 @@ import sys
 from pathlib import Path
 from shutil import get_terminal_size
 
-from uaccel.cli.answer import FINE, FOUND, Answer
-from uaccel.cli.options import add_builds, arches, assignments
+from uaccel.cli.answer import FINE, FOUND, UNUSABLE, Answer
+from uaccel.cli.options import KBUILD, add_builds, arches, assignments
 from uaccel.cli.progress import Bar
 from uaccel.flow.ground import Ground
 from uaccel.flow.study import Request, study
 from uaccel.flow.targets import SEED
 from uaccel.flow.trials import ALL_STYLES
-from uaccel.host.files import expect_file, put
-from uaccel.host.store import Store, cache_folder
+from uaccel.host.files import expect_file, expect_folder, put
+from uaccel.host.store import Store, cache_folder, key
 from uaccel.host.tree import find_tree
 from uaccel.model.judgement import Outcome, worst
 from uaccel.report import json, text
+
+NOTHING_BUILT = "nothing was built: no compiler or no build for any architecture that was asked for"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,8 +49,9 @@ def run(args: argparse.Namespace) -> Answer:
     first = Path(named[0].partition(":")[0]) if named else None
     tree = find_tree(args.tree, first, environment)
     store = Store(cache_folder(environment))
-    command = shlex.join(("uaccel", *sys.argv[1:]))
-    patches = args.patches or str(store.root / "patches" / tree.version)
+    command = _again(args.tree, tree.path, environment)
+    patches = args.patches or str(store.root / "patches" / f"{tree.version}-{key(tree.path)[:8]}")
+    expect_folder(patches)
     request = Request(named or SEED, tuple(args.style or ALL_STYLES), command, patches)
     if args.json and args.json != "-":
         expect_file(args.json)
@@ -65,14 +68,17 @@ def run(args: argparse.Namespace) -> Answer:
         dossier = study(ground, request)
     document = json.document(dossier)
     status = FOUND if worst(v.outcome for v in dossier.verdicts) is Outcome.FAIL else FINE
+    remarks: tuple[str, ...] = ()
+    if not dossier.targets:
+        status, remarks = UNUSABLE, (NOTHING_BUILT,)
     if args.json == "-":
-        return Answer(document, status)
+        return Answer(document, status, remarks)
     if args.json:
         path = Path(args.json)
         put(str(path.parent), path.name, document)
     colour = args.color == "always" or (args.color == "auto" and _is_colour_wanted(environment))
     shown = text.study(dossier, color=colour, width=_width(), patches=args.show_patches)
-    return Answer(shown, status)
+    return Answer(shown, status, remarks)
 
 
 def _is_colour_wanted(environment: dict[str, str]) -> bool:
@@ -81,3 +87,11 @@ def _is_colour_wanted(environment: dict[str, str]) -> bool:
 
 def _width() -> int:
     return get_terminal_size((100, 24)).columns
+
+
+def _again(named: str | None, tree: str, environment: dict[str, str]) -> str:
+    # What the environment or the working folder decided is said, so that the line stands alone.
+    chosen = [f"{n}={environment[n]}" for n in KBUILD if environment.get(n)]
+    words = [word for word in sys.argv[1:] if word not in chosen]
+    place = [] if named else ["--tree", tree]
+    return shlex.join(("uaccel", *words, *place, *chosen))

@@ -2,8 +2,8 @@
 """Kernel trees from the distribution's packages.
 
 `uaccel tree fetch X.Y` downloads linux-source-X.Y without root, unpacks it into the cache folder
-and prints where it is; `uaccel tree list` names the trees at hand.  The only command that uses
-the network.
+and prints where it is; `uaccel tree list` names the trees at hand.  Besides
+`doctor --install`, the only command that uses the network.
 """
 
 from __future__ import annotations

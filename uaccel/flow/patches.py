@@ -9,6 +9,7 @@ from pathlib import Path
 import uaccel.checks
 from uaccel.catalog import catalog
 from uaccel.flow.drafts import Draft
+from uaccel.host.files import scratch
 from uaccel.host.memory import remembered
 from uaccel.host.run import find_program, run
 from uaccel.host.store import Store
@@ -29,7 +30,7 @@ def patch(made: Draft) -> Patch:
     said = dict.fromkeys(text for rewrite in made.rewrites for text in rewrite.differences)
     return Patch(
         style=made.style,
-        function=made.target.function.name,
+        function=made.target.name.partition(":")[2],
         file=str(source.path),
         text=diff(source.path, source.text, made.text),
         path=None,
@@ -37,37 +38,47 @@ def patch(made: Draft) -> Patch:
     )
 
 
+def patch_name(one: Patch) -> str:
+    """Return the name of the file for a patch: no two functions of a tree share it."""
+    file = one.file.replace("/", "-").removesuffix(".c")
+    return f"{file}-{one.function}-{one.style}.patch"
+
+
 def judge(tree: Tree, store: Store, made: Draft, text: str) -> tuple[tuple[str, Judgement], ...]:
     """Return what `git apply --check` and checkpatch make of the patch `text`, by check."""
     pristine = made.target.reading.source.text
     script = read_file(tree, _CHECKPATCH).text
-    asked = (
-        ("applies", "git", ("apply", "--check", "-v", "-"), pristine),
-        ("checkpatch", "perl", (_CHECKPATCH, "--strict", "-"), script),
+    git = ("git", "apply", "--check", "-v", "-")
+    checkpatch = ("perl", f"{tree.path}/{_CHECKPATCH}", f"--root={tree.path}", "--strict", "-")
+    evidence = (
+        ("applies", _asked(store, text, git, pristine, tree.path)),
+        ("checkpatch", _asked(store, text, checkpatch, script, None)),
     )
-    answers = []
-    for check, program, arguments, tool in asked:
-        evidence = _asked(tree, store, text, (program, *arguments), tool)
-        answers.append((check, CHECKS[check].judge(evidence)))
-    return tuple(answers)
+    return tuple((check, CHECKS[check].judge(said)) for check, said in evidence)
 
 
-def _asked(tree: Tree, store: Store, text: str, argv: tuple[str, ...], depends: bytes) -> Evidence:
+def _asked(
+    store: Store, text: str, argv: tuple[str, ...], depends: bytes, folder: str | None
+) -> Evidence:
     if find_program(argv[0]) is None:
         return Evidence()
 
     def ask() -> Command:
-        return run(
-            argv,
-            folder=Path(tree.path),
-            timeout=_TIMEOUT,
-            environment=_environment(tree),
-            stdin=text.encode(errors="surrogateescape"),
-        )
+        # checkpatch keeps a list of names in its working folder, and obeys a file in $HOME.
+        with scratch() as own:
+            return run(
+                argv,
+                folder=Path(folder or own),
+                timeout=_TIMEOUT,
+                environment=_environment(folder or own, own),
+                stdin=text.encode(errors="surrogateescape"),
+            )
 
-    return Evidence(command=remembered(store, "said", (tree.path, depends, text, *argv), ask))
+    parts: tuple[bytes | str, ...] = (folder or "", depends, text, *argv)
+    return Evidence(command=remembered(store, "said", parts, ask))
 
 
-def _environment(tree: Tree) -> dict[str, str]:
+def _environment(folder: str, home: str) -> dict[str, str]:
     # git must not take the tree for a folder of a repository further up.
-    return {**os.environ, "GIT_CEILING_DIRECTORIES": str(Path(tree.path).parent)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return {**kept, "HOME": home, "GIT_CEILING_DIRECTORIES": str(Path(folder).parent)}

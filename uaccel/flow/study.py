@@ -12,7 +12,7 @@ from uaccel.flow import figures
 from uaccel.flow.bench import Bench, Trial
 from uaccel.flow.drafts import Draft
 from uaccel.flow.ground import Ground, Job, at_once
-from uaccel.flow.patches import CHECKS, judge, patch
+from uaccel.flow.patches import CHECKS, judge, patch, patch_name
 from uaccel.flow.targets import Target, load, subjects
 from uaccel.flow.trials import Stand, drafts, stands, try_drafts
 from uaccel.gain import why_less
@@ -89,8 +89,7 @@ def _patches(
 
 
 def _kept(folder: str, one: Patch) -> Patch:
-    name = f"{one.function}-{one.style}.patch"
-    return replace(one, path=put(folder, name, one.text))
+    return replace(one, path=put(folder, patch_name(one), one.text))
 
 
 def _shown(ground: Ground, trials: tuple[Trial, ...]) -> tuple[Shown, ...]:
@@ -125,11 +124,22 @@ def _branches(made: tuple[Draft, ...], tried: tuple[Trial, ...]) -> Iterator[Ver
         if not draft.rewrites:
             continue
         mine = [trial for trial in tried if trial.draft is draft]
-        on = tuple(trial.bench.arch.name for trial in mine if trial.listing is not None)
+        on = tuple(trial.bench.arch.name for trial in mine if _holds_rewrites(trial))
         said = CHECKS["branch_compiled"].judge(Evidence(compiled_on=on if mine else None))
         yield Verdict(
             "branch_compiled", draft.target.name, draft.style, None, said.outcome, said.why
         )
+
+
+def _holds_rewrites(trial: Trial) -> bool:
+    # A function may be there and its branch not: an option that is off, a test that is constant.
+    held = (
+        {line for insn in trial.listing.insns for _, line in insn.lines} if trial.listing else set()
+    )
+    clusters = trial.draft.written.function.clusters
+    return all(
+        held & set(cluster.lines) for cluster in clusters if cluster.form.value == trial.draft.style
+    )
 
 
 def declined(draft: Draft) -> Iterator[Declined]:

@@ -115,7 +115,10 @@ def relative(tree: Tree, file: str) -> PurePosixPath:
     root = Path(tree.path)
     if (root / file).exists() and not Path(file).is_absolute():
         return PurePosixPath(file)
-    here = Path(file).resolve()
+    try:
+        here = Path(file).resolve()
+    except (OSError, RuntimeError):  # links that go round
+        raise UserError(f"{file} cannot be followed to a file") from None
     if here.is_relative_to(root.resolve()):
         return PurePosixPath(here.relative_to(root.resolve()))
     if Path(file).is_absolute():
@@ -125,7 +128,11 @@ def relative(tree: Tree, file: str) -> PurePosixPath:
 
 def _function(reading: Reading, name: str) -> Function:
     path = reading.source.path
-    function = next((f for f in reading.functions if f.name == name), None)
+    name, _, at = name.partition("@")
+    alike = sorted((f for f in reading.functions if f.name == name), key=lambda f: not f.clusters)
+    if at:
+        alike = [f for f in alike if str(reading.source.line(f.span.start)) == at]
+    function = alike[0] if alike else None  # of namesakes, one that has clusters
     if function is not None and function.clusters:
         return function
     if name in reading.names:

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from uaccel.errors import UserError
 from uaccel.host.store import write_atomically
@@ -16,6 +19,21 @@ def content(path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
+
+
+@contextmanager
+def scratch() -> Iterator[str]:
+    """Give an empty folder that is gone afterwards."""
+    with TemporaryDirectory(prefix="uaccel-") as folder:
+        yield folder
+
+
+def expect_folder(path: str) -> None:
+    """Return when `path` is a folder or may become one; UserError before any work is done."""
+    place = Path(path).absolute()
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"{path} cannot be made: {there} does not take files from us")
 
 
 def expect_file(path: str) -> None:

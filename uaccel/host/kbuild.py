@@ -101,7 +101,8 @@ def prepare(  # noqa: PLR0913, PLR0917
         started = time.monotonic()
         state = _state(place)
         saved = _saved(place, object)
-        if state and saved and state.objects.get(object) == _digest(place, saved):
+        wanted = _wanted(place, object)
+        if state and saved and _digests(place, wanted).items() <= state.objects.items():
             return _prepared(place, object, state, saved)
         if state is None:
             progress(f"{arch.name}: configuring")
@@ -110,11 +111,11 @@ def prepare(  # noqa: PLR0913, PLR0917
                 return begun
             state = begun
         progress(f"{arch.name}: making {object}")
-        said = _make(place.make, ("-k", *_wanted(place, object)), toolchain.path)
+        said = _make(place.make, ("-k", *wanted), toolchain.path)
         saved = _saved(place, object)
         if saved is None:
             return Unbuilt(arch.name, f"{object} was not made: {_why(said, tree)}")
-        state = replace(state, objects={**state.objects, object: _digest(place, saved)})
+        state = replace(state, objects={**state.objects, **_digests(place, wanted)})
         _write_state(place, state)
         keep(place.folder, arch.srcarch, _tree_identity(tree), store)
         prepared = _prepared(place, object, state, saved)
@@ -200,9 +201,23 @@ def _stamps(files: Iterator[Path]) -> Iterator[str]:
             yield f"{file} {stat.st_size} {stat.st_mtime_ns}"
 
 
-def _digest(place: _Place, saved: SavedCommand) -> str:
+def _digests(place: _Place, objects: tuple[str, ...]) -> dict[str, str]:
+    return {object: _digest(place, object, _saved(place, object)) for object in objects}
+
+
+def _digest(place: _Place, object: str, saved: SavedCommand | None) -> str:
+    if saved is None:
+        return ""  # this tree makes no such object
     own = (Path(file) for file in saved.dependencies if file.startswith(f"{place.tree.path}/"))
-    return key(*_stamps(own))
+    return key(*_stamps(own), *_stamps(_makefiles(Path(place.tree.path), object)))
+
+
+def _makefiles(root: Path, object: str) -> Iterator[Path]:
+    # Flags come from any of these, and no object names them among what it read.
+    for folder in PurePosixPath(object).parents:
+        yield from (root / folder / name for name in ("Makefile", "Kbuild"))
+    yield from sorted((root / "scripts").glob("Makefile*"))
+    yield root / "scripts" / "Kbuild.include"
 
 
 @contextmanager
@@ -344,7 +359,7 @@ def _prepared(place: _Place, object: str, state: _State, saved: SavedCommand) ->
         make=place.make,
         path=place.toolchain.path,
         config=config,
-        identity=key(place.identity, config, _digest(place, saved), *command),
+        identity=key(place.identity, config, _digest(place, object, saved), *command),
         notes=state.notes,
         seconds=0,
         reused=True,

@@ -85,7 +85,9 @@ def _wheel(store: Store) -> Toolchain | None:
     if clang is None:
         return None
     release = _first_line((str(zig), "version")) or "of unknown version"
-    return Toolchain(f"{clang.name} (ziglang {release})", clang.version, clang.make, clang.path)
+    return Toolchain(
+        f"{clang.name} (ziglang {release})", f"{clang.version} {release}", clang.make, clang.path
+    )
 
 
 def _described(program: str, variables: tuple[str, ...], path: tuple[str, ...]) -> Toolchain | None:
@@ -95,7 +97,17 @@ def _described(program: str, variables: tuple[str, ...], path: tuple[str, ...]) 
     kind = "clang" if "clang" in line else "gcc"
     numbers = re.findall(r"\d+\.\d+\.\d+", line)
     version = (numbers[0] if kind == "clang" else numbers[-1]) if numbers else "of unknown version"
-    return Toolchain(f"{kind} {version}", line, variables, path)
+    return Toolchain(f"{kind} {version}", f"{line} {_fingerprint(program)}", variables, path)
+
+
+def _fingerprint(program: str) -> str:
+    # Two builds of one version say the same first line.
+    found = find_program(program.split(maxsplit=1)[0])
+    if found is None:
+        return program
+    place = Path(found).resolve()
+    stat = place.stat()
+    return f"{place} {stat.st_size} {stat.st_mtime_ns}"
 
 
 def _first_line(argv: tuple[str, ...]) -> str | None:

@@ -65,7 +65,7 @@ class Toolchain:
     """A compiler for one architecture, as it was found."""
 
     name: str  # "gcc 12.2.0", "clang 22.1.8 (ziglang 0.17.1)": said beside every figure
-    version: str  # the whole first line of --version, part of every store key
+    version: str  # first line of --version and which file said it: part of every store key
     make: tuple[str, ...]  # variables for the make command line
     path: tuple[str, ...]  # folders put before PATH
 

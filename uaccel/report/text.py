@@ -312,7 +312,7 @@ def _list(title: str, sentences: tuple[str, ...]) -> Iterator[_Part]:
 def _foot(dossier: Dossier) -> Iterator[_Part]:
     objects = f"{dossier.built} objects built, {dossier.reused} from the store"
     yield _Part(Text(f"\n{objects}, {dossier.seconds:.1f} s"))
-    yield _Part(Text.assemble(("again  ", "dim"), line(dossier.command)))
+    yield _Part(Text.assemble(("again  ", "dim"), line(dossier.command)), wide=True)
 
 
 def _table(*headings: str) -> Table:
