@@ -13,6 +13,7 @@ from uaccel.cli import convert, doctor, study, tree
 from uaccel.cli.answer import FINE, UNUSABLE, Answer
 from uaccel.errors import UserError
 from uaccel.host.run import kill_all, obey_signals
+from uaccel.report.plain import line
 
 _COMMANDS = (study, convert, tree, doctor)
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
@@ -63,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _say(answer: Answer) -> int:
     for remark in answer.remarks:
-        print(f"uaccel: {remark}", file=sys.stderr)
+        print(f"uaccel: {line(remark)}", file=sys.stderr)
     try:
         sys.stdout.buffer.write(answer.text.encode(errors="surrogateescape"))
         sys.stdout.flush()
@@ -74,7 +75,7 @@ def _say(answer: Answer) -> int:
 
 
 def _refuse(why: str, status: int = UNUSABLE) -> int:
-    print(f"uaccel: error: {why}", file=sys.stderr)
+    print(f"uaccel: error: {line(why)}", file=sys.stderr)
     return status
 
 

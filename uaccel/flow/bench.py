@@ -103,7 +103,7 @@ def attempt(bench: Bench, draft: Draft) -> Trial:
     data = content(build.path)
     # Where the compiler is not told to keep it as a symbol, it may stand in any function.
     symbols = (function.name,) if function.noinline is not None else None
-    parts = ("function", data, bench.arch.name, *(symbols or ()))
+    parts = ("function", data, bench.arch.name, repr(bench.features), *(symbols or ()))
     made = remembered(
         bench.ground.store,
         "objects",
@@ -146,7 +146,7 @@ def _helper(bench: Bench, name: str) -> tuple[Listing, ...]:
     made = remembered(
         bench.ground.store,
         "objects",
-        ("helper", data, bench.arch.name),
+        ("helper", data, bench.arch.name, repr(bench.features)),
         lambda: read_object(data, bench.arch, None, dict(bench.features)),
     )
     return made.listings

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import sys
 from collections.abc import Callable
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +24,8 @@ def remembered(
 ) -> Record:
     """Return what `make()` returned when it was last asked with the same `parts`.
 
-    The program's own text is one of the parts: what another version worked out is not believed.
+    The program's own text and its libraries are parts too: what another version worked out is
+    not believed.
     """
     name = key(_own_text(), *parts)
     known = store.find(kind, name)
@@ -38,7 +41,9 @@ def remembered(
 
 @cache
 def _own_text() -> str:
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(sys.version.encode())
+    for library in ("capstone", "pyelftools"):
+        digest.update(version(library).encode())
     for path in sorted(Path(uaccel.__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -40,7 +40,7 @@ def _missing(arch: Arch, prefer: str | None) -> str:
 
 
 def _named(arch: Arch, environment: Mapping[str, str]) -> Toolchain | Unbuilt | None:
-    if environment.get("ARCH") != arch.kernel:
+    if environment.get("ARCH") not in (arch.kernel, arch.srcarch, arch.name):
         return None
     chosen = {
         name: value
