@@ -210,7 +210,11 @@ def _digest(place: _Place, object: str, saved: SavedCommand | None) -> str:
     if saved is None:
         return ""  # this tree makes no such object
     own = (Path(file) for file in saved.dependencies if file.startswith(f"{place.tree.path}/"))
-    return key(*_stamps(own), *_stamps(_makefiles(Path(place.tree.path), object)))
+    root = Path(place.tree.path)
+    # A helper's own text counts too; that of a studied object is part of each variant's key.
+    texts = (root / object).with_suffix(".S"), (root / object).with_suffix(".c")
+    text = texts if object in place.arch.helpers else ()
+    return key(*_stamps(own), *_stamps(iter(text)), *_stamps(_makefiles(root, object)))
 
 
 def _makefiles(root: Path, object: str) -> Iterator[Path]:
