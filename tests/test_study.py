@@ -202,7 +202,7 @@ def test_windows_of_compat_and_x32_hold(made: str, request: pytest.FixtureReques
     for check in ("applies", "checkpatch", "branch_compiled"):
         assert {outcome for outcome, _ in done.outcomes(check)} == {"pass"}
     for target in (COMPAT, X32):
-        name = f"{target.partition(':')[2]}-window.patch"
+        name = f"{target.replace('/', '-').replace('.c:', '-')}-window.patch"
         text = (done.patches / name).read_bytes()
         assert b"unsafe_get_user(" in text and b"unsafe_put_user(" in text
         tried = run(("git", "apply", "--check", "-"), folder=tree, timeout=60, stdin=text)
