@@ -229,7 +229,7 @@ def test_the_native_function_is_written_or_refused_with_a_reason(
         for row in done.document["refusals"]
         if row["cluster"].startswith(f"{NATIVE}:") and row["style"] == "window"
     }
-    written = (done.patches / "snd_pcm_sync_ptr-window.patch").exists()
+    written = (done.patches / "sound-core-pcm_native-snd_pcm_sync_ptr-window.patch").exists()
     assert written or len(refused) == 2
     assert all(why.count(" ") > 3 for why in refused.values())
 
