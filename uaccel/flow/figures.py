@@ -15,7 +15,7 @@ from uaccel.model.source import Cluster
 
 ABSENT = "this configuration does not compile the function"
 FAILED = "it does not compile"
-AS_SYMBOL = "function as a symbol"  # `noinline` in the compiled copy
+AS_SYMBOL = "noinline where it fits"  # a system call or an inline function is found by lines
 
 
 def measurements(trial: Trial) -> Iterator[Measurement]:

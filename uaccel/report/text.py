@@ -37,7 +37,8 @@ _LEGEND = (
     ("insns", "instructions of the whole function"),
     ("text", "bytes of code"),
     ("ext", "entries of the exception table"),
-    ("function", "kept as a symbol of its own: `noinline` in the copy that is compiled"),
+    ("noinline", "in the compiled copy, so that a function stays a symbol of its own; one that is"),
+    ("", "inline or a system call is found by its lines instead"),
 )
 
 
@@ -101,7 +102,8 @@ def _head(dossier: Dossier) -> Iterator[_Part]:
             (f"Linux {line(dossier.tree.version)}", "bold"), f"  {line(dossier.tree.path)}"
         )
     )
-    yield _Part(Text.assemble(("evidence  ", "dim"), _EVIDENCE))
+    evidence = _EVIDENCE if dossier.targets else "source (level 1): nothing was built"
+    yield _Part(Text.assemble(("evidence  ", "dim"), evidence))
     if not dossier.targets:
         return
     shared = {target.config.partition(", ")[2] for target in dossier.targets}
