@@ -52,7 +52,7 @@ def accesses(draw: st.DrawFn, accessor: str) -> tuple[str, str]:
 
 @st.composite
 def functions(draw: st.DrawFn) -> Sample:
-    """Draw a function with one to three chains, with other statements between them."""
+    """Draw a function with one to three chains, with a call between them."""
     lines = ["/* before */\n", draw(st.sampled_from(SIGNATURES)), "\n{\n\tint a = 1;\n\n"]
     transfers = []
     for _ in range(draw(st.integers(1, 3))):
@@ -62,12 +62,12 @@ def functions(draw: st.DrawFn) -> Sample:
         tab = "\t\t" if deep else "\t"
         joined = f" ||\n{tab}    ".join(f"{accessor}({value}, {at})" for value, at in made)
         chain = f"{tab}if ({joined})\n{tab}\treturn -EFAULT;\n"
-        lines += [f"\tif (a) {{\n{chain}\t}}\n" if deep else chain, "\ta = 1;\n"]
+        lines += [f"\tif (a) {{\n{chain}\t}}\n" if deep else chain, "\tlamp_tick();\n"]
         lines.append(draw(st.sampled_from(GAPS)))
         transfers.append((accessor, made))
     jumps = "goto read_fault" in "".join(lines)
     lines += [ENDS[-1] if jumps else draw(st.sampled_from(ENDS)), "\nint later;\n"]
     text = "".join(lines)
     if draw(st.booleans()):  # the last chain right before the last return
-        text = text.replace("\ta = 1;\n\treturn", "\treturn")
+        text = text.replace("\tlamp_tick();\n\treturn", "\treturn")
     return Sample(text.encode(), tuple(transfers))

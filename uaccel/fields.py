@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from uaccel.model.source import Access, Function, Layout, Layouts, Member
 
+UNBUILT = "no object that was built tells"
 WORD = 4  # bytes: what lies at a multiple of them is no struct packed by hand
 
 
@@ -47,7 +48,7 @@ def scalars(
         return Whole("a copy goes to a pointer whose struct is not known")
     kernel = _kernel_struct(function, quote(access.value), layouts)
     if not layouts:
-        return Whole(f"how struct {base} is laid out is not known: no object that was built tells")
+        return Whole(f"how struct {base} is laid out is not known: {UNBUILT}")
     found: set[tuple[str, ...]] = set()
     for known in layouts:
         user = struct_at(known, base, access.path)

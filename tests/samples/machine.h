@@ -54,6 +54,11 @@ static void expect(int condition)
 	errors += !condition;
 }
 
+static void lamp_tick(void)
+{
+	expect(!is_open);	/* no window may hold a call */
+}
+
 #define checked(at, writes) (expect(!is_open), bad_range || touch(at, sizeof(*(at)), writes))
 #define get_user(value, at) \
 	(checked(at, 0) ? ((value) = 0, -EFAULT) : ((value) = *(at), 0))

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from uaccel.model.source import Direction
+
 
 class Role(Enum):
     """What an instruction means to a window."""
@@ -31,6 +33,16 @@ class RoleRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OpeningRow:
+    """One row of the table that says how often one access opens user memory, and where it shows."""
+
+    direction: Direction
+    times: int  # openings around one plain access
+    file: str  # of the kernel tree
+    pattern: str  # regular expression that its code matches, comments gone, on one line
+
+
+@dataclass(frozen=True, slots=True)
 class Arch:
     """Everything the workbench knows of one architecture.  Named after its module."""
 
@@ -51,6 +63,7 @@ class Arch:
     features: tuple[str, ...]  # CPU features that alternatives are applied for
     helpers: tuple[str, ...]  # objects that hold the out-of-line accessors of this architecture
     begin_header: tuple[str, ...]  # where this architecture would define user_access_begin
+    openings: tuple[OpeningRow, ...]  # the first row of a direction that matches decides
     guards_reads: bool = True  # reading needs an opening too
 
     def role(self, insn: Insn) -> Role | None:

@@ -51,6 +51,8 @@ class Form(Enum):
 
     FIELDWISE = "fieldwise"
     WINDOW = "window"
+    MASKED = "masked"
+    SCOPED = "scoped"
     STRUCTCOPY = "structcopy"
 
 
@@ -91,6 +93,10 @@ class Cluster:
     before_return: bool  # the function's last `return` follows at once
     lines: tuple[int, ...]  # where its code stands: conditions, accesses, begin, end; not `fault`
     obstacle: str | None  # one sentence: why no style may touch it; None when all is plain
+    longest: int  # accesses on one path, loops counted once
+    looped: bool  # one of them stands in a loop that the window could hold
+    pair: int | None  # offset of the other direction's cluster on the same object
+    joined: bool  # that one's accesses could stand in this one's window
 
 
 class Does(Enum):
@@ -141,6 +147,30 @@ class Function:
     names: tuple[str, ...]  # every identifier that occurs in it, labels too; sorted
     locals: tuple[Local, ...]
     returns_last: Span | None  # the `return` that ends the body, if one does
+    callers: tuple[str, ...]  # functions of the file it may be inlined into, nearest first
+
+
+class Kind(Enum):
+    """What a candidate line is: exactly one of these."""
+
+    CLUSTER = "cluster"  # it holds an access of a cluster
+    SINGLE = "single"  # an access that can share a window with no other
+    WINDOW = "window"  # an access in a window that is there already
+    MACRO = "macro"  # in the body of a macro
+    COMMENT = "comment"  # in a comment or a string
+    OTHER = "other"  # the definition or declaration of the accessor itself
+    NOT_UNDERSTOOD = "not_understood"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One line that names an accessor and an opening parenthesis."""
+
+    line: int
+    column: int  # of the accessor's first byte, counted from 1
+    accessor: str
+    kind: Kind
+    why: str  # of NOT_UNDERSTOOD: one sentence; else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +189,7 @@ class Reading:
     source: Source
     functions: tuple[Function, ...]  # those that hold accesses
     names: tuple[str, ...]  # of all functions that the file defines
+    candidates: tuple[Candidate, ...]  # in the order of the lines, each line once
     not_understood: tuple[NotUnderstood, ...]
     broken: tuple[tuple[int, str], ...]  # line and reason: where the C does not parse
 

@@ -36,10 +36,8 @@ COPIES = {
     "__copy_to_user_inatomic": WRITE,
     "unsafe_copy_to_user": WRITE,
 }
-CANDIDATE = re.compile(
-    rb"\b(?:(?:__)?(?:get|put)_user|_*copy_(?:from|to)_user(?:_inatomic)?|(?:__)?clear_user|"
-    rb"unsafe_(?:get|put)_user|unsafe_copy_(?:from|to)_user)(?=\s*\()"
-)
+_COPY = re.compile(r"_*copy_(from|to)_user(?:_inatomic)?")
+_CLEARS = ("clear_user", "__clear_user")
 # What may do more than hand a value on; a statement expression is a `compound_statement`.
 _CHANGES = (
     "assignment_expression",
@@ -69,9 +67,11 @@ def access(call: Node, scope: Scope) -> Access | None:
         return None
     accessor = text_of(name)
     given = [node for node in arguments.named_children if node.type != "comment"]
-    direction = SCALARS.get(accessor) or COPIES.get(accessor)
-    copies = accessor in COPIES
-    if direction is None or len(given) not in ((3, 4) if copies else (2, 3)):
+    direction = direction_of(accessor)
+    copies = "copy" in accessor
+    if direction is None or accessor in _CLEARS:  # clear_user() moves no value of the kernel's
+        return None
+    if len(given) not in ((3, 4) if copies else (2, 3)):
         return None
     kernel, user = given[0], given[1]
     if copies and direction is WRITE:
@@ -92,6 +92,23 @@ def access(call: Node, scope: Scope) -> Access | None:
     )
 
 
+def direction_of(name: str) -> Direction | None:
+    """Return which way the accessor called `name` moves bytes, None when it is no accessor."""
+    known = SCALARS.get(name) or COPIES.get(name)
+    if known is not None:
+        return known
+    if name in _CLEARS:
+        return WRITE
+    copy = _COPY.fullmatch(name)
+    return None if copy is None else READ if copy[1] == "from" else WRITE
+
+
+def user_base(call: Node) -> str | None:
+    """Return the name of the user object that an accessor's call goes to, None when not plain."""
+    made = access(call, Scope((), ()))
+    return made.base if made is not None else None
+
+
 def accesses(node: Node, scope: Scope) -> Iterator[tuple[Node, Access]]:
     """Yield every access at or below `node` with its call expression."""
     for found in walk(node):
@@ -99,10 +116,10 @@ def accesses(node: Node, scope: Scope) -> Iterator[tuple[Node, Access]]:
             yield found, made
 
 
-def scope_of(function: Node, outside: tuple[str, ...] = ()) -> Scope:
+def scope_of(function: Node | None, outside: tuple[str, ...] = ()) -> Scope:
     """Return the names that `function` declares volatile, and those of the file `outside` of it."""
     names: list[str] = []
-    for node in walk(function):
+    for node in walk(function) if function is not None else ():
         if node.type in ("declaration", "parameter_declaration") and any(
             map(_is_volatile, node.named_children)
         ):

@@ -12,11 +12,13 @@ import re
 from collections.abc import Iterator
 
 import tree_sitter_c
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node, Parser, Point, Range
 
 from uaccel.model.source import Span
 
 _C = Language(tree_sitter_c.language())
+SPACES = bytes(10 if byte == 10 else 32 for byte in range(256))  # newlines stay
+_NOWHERE = Point(0, 0)  # lines are counted from offsets, never by the parser
 
 # include/linux/compiler_types.h, compiler_attributes.h, init.h, linkage.h: words without value.
 _WORDS = (
@@ -37,9 +39,16 @@ _CALLS = (
     "__attribute__ __no_context_analysis __cleanup"
 ).split()
 
-# A member may be called `__unused`: behind a dot or an arrow such a word is a name.
-_ANNOTATION = re.compile(rb"(?<![.>])\b(?:" + "|".join(_WORDS).encode() + rb")\b")
-_ANNOTATION_CALL = re.compile(rb"\b(?:" + "|".join(_CALLS).encode() + rb")[ \t]*(?=\()")
+# Python searches for a fixed start quickly: what comes before it is looked at afterwards.
+_ANNOTATION = re.compile(
+    rb"__(?:" + "|".join(word[2:] for word in _WORDS if word[:2] == "__").encode() + rb")\b"
+)
+_PLAIN_WORD = re.compile(
+    rb"\b(?:" + "|".join(word for word in _WORDS if word[:2] != "__").encode() + rb")\b"
+)
+_ANNOTATION_CALL = re.compile(
+    rb"__(?:" + "|".join(word[2:] for word in _CALLS).encode() + rb")[ \t]*(?=\()"
+)
 _SCOPE = re.compile(rb"\b(?:scoped_(?:guard|cond_guard|user_\w+|ksimd)|class)(?=\s*\()")
 _EACH = re.compile(rb"\b(?:\w+_)?for_each(?:_\w+)?(?=\s*\()")
 _DO_EACH = re.compile(rb"\bdo_each_\w+\s*(?=\()")
@@ -48,6 +57,10 @@ _TYPE_ARGUMENT = re.compile(
     rb"\b(?:container_of|container_of_const|list_entry|list_first_entry|rb_entry|sizeof_field|"
     rb"offsetof|offsetofend|DECLARE_SOCKADDR|min_t|max_t|clamp_t|va_arg|typecheck|struct_size_t|"
     rb"field_sizeof)\s*(?=\()"
+)
+_TYPE_ARGUMENTS = (  # one of these is in each of them
+    *(b"_of", b"entry", b"sizeof_", b"offsetof", b"DECLARE_S", b"_t(", b"_t (", b"va_arg"),
+    *(b"typecheck", b"_sizeof"),
 )
 _KEYWORD = re.compile(rb"\b(?:struct|union|enum|unsigned|signed|const|volatile)\b(?=\s+\w)")
 _PRIMITIVE = re.compile(rb"\b(?:int|char|short|long|float|double|void|unsigned|signed)\b|\*")
@@ -64,39 +77,85 @@ def parse(text: bytes) -> Node:
     return Parser(_C).parse(blank(text)).root_node
 
 
+def parse_within(plain: bytes, part: Span) -> Node:
+    """Return the root of the syntax tree of one `part` of `plain`; offsets are those of `plain`."""
+    here = Range(_NOWHERE, _NOWHERE, part.start, part.end)
+    return Parser(_C, included_ranges=[here]).parse(plain).root_node
+
+
 def blank(text: bytes) -> bytes:
     """Return `text` as plain C of equal length: what the parser is given."""
-    plain = bytearray(without_comments(text))
+    return annotated(without_comments(text))
+
+
+def annotated(clean: bytes) -> bytes:
+    """Return `clean`, which has no comments, without the kernel's annotations."""
+    plain = bytearray(clean)
     for found in list(_ANNOTATION_CALL.finditer(plain)):
-        _fill(plain, found.start(), closing(plain, found.end()) + 1)
-    for found in list(_ANNOTATION.finditer(plain)):
-        if not _directive(plain, found.start()):
+        if _is_word(plain, found.start()):
+            _fill(plain, found.start(), closing(plain, found.end()) + 1)
+    for found in (*_ANNOTATION.finditer(plain), *_PLAIN_WORD.finditer(plain)):
+        if _is_word(plain, found.start()) and not _directive(plain, found.start()):
             _fill(plain, found.start(), found.end())
+    if b"each" in plain:
+        _each(plain)
+    if b"scoped_" in plain or b"class" in plain:
+        for found in list(_SCOPE.finditer(plain)):
+            _scope(plain, found, b"if")
+    if any(part in plain for part in _TYPE_ARGUMENTS):
+        for found in list(_TYPE_ARGUMENT.finditer(plain)):
+            _blank_types(plain, found.end(), closing(plain, found.end()))
+            if found[0].startswith(b"offsetof"):  # the grammar knows it, but no `member[0]` in it
+                plain[found.start()] = ord("O")
+    if b"SYSCALL" in plain:
+        _syscalls(plain)
+    if b"..." in plain:
+        for found in list(_RANGE.finditer(plain)):
+            plain[found.start() : found.end()] = b" + "
+    return bytes(plain)
+
+
+def _each(plain: bytearray) -> None:
     for found in list(_DO_EACH.finditer(plain)):
         _do(plain, found)
     for found in list(_UNTIL.finditer(plain)):
         at = found.end() - len(found[0].lstrip())
         plain[at : found.end()] = b"while".ljust(found.end() - at)
-    for pattern, word in ((_SCOPE, b"if"), (_EACH, b"while")):
-        for found in list(pattern.finditer(plain)):
-            _scope(plain, found, word)
-    for found in list(_TYPE_ARGUMENT.finditer(plain)):
-        _blank_types(plain, found.end(), closing(plain, found.end()))
+    for found in list(_EACH.finditer(plain)):
+        _scope(plain, found, b"while")
+
+
+def _syscalls(plain: bytearray) -> None:
     for found in list(_SYSCALL.finditer(plain)):
         _define(plain, found)
     for found in list(_SYSCALL0.finditer(plain)):
         head = b"long " + found[1] + b"()"
         plain[found.start() : found.end()] = head.ljust(found.end() - found.start())
-    for found in list(_RANGE.finditer(plain)):
-        plain[found.start() : found.end()] = b" + "
-    return bytes(plain)
+
+
+def _is_word(text: bytearray, at: int) -> bool:
+    # A member may be called `__unused`: behind a dot or an arrow such a word is a name.
+    before = text[at - 1 : at]
+    return not before or not (before.isalnum() or before in b"_.>")
 
 
 def without_comments(text: bytes) -> bytes:
     """Return `text` with comments as spaces; strings, lines and offsets stay."""
 
     def spaces(found: re.Match[bytes]) -> bytes:
-        return found[0] if found[0][:1] in b"\"'" else re.sub(rb"[^\n]", b" ", found[0])
+        return found[0] if found[0][:1] in b"\"'" else found[0].translate(SPACES)
+
+    return _TOKEN.sub(spaces, text)
+
+
+def cleaned(text: bytes) -> bytes:
+    """Return `text` with comments, and what stands between quotes, as spaces."""
+
+    def spaces(found: re.Match[bytes]) -> bytes:
+        token = found[0]
+        if token[:1] in b"\"'" and b"\n" not in token:
+            return token[:1] + b" " * (len(token) - 2) + token[-1:]
+        return token.translate(SPACES)
 
     return _TOKEN.sub(spaces, text)
 
@@ -159,7 +218,7 @@ def plain(node: Node) -> Node:
 
 
 def _fill(text: bytearray, start: int, end: int) -> None:
-    text[start:end] = re.sub(rb"[^\n]", b" ", text[start:end])
+    text[start:end] = text[start:end].translate(SPACES)
 
 
 def _directive(text: bytearray, at: int) -> bool:

@@ -1,209 +1,220 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Find the clusters of a function, in whatever form they stand.
+"""Make clusters of groups: what a style must know of the statements that hold them.
 
-Read here: `if (ACCESS || ACCESS ...) LEAVE;` alone or several in a row, and windows of
-`user_*_access_begin()` to `user_*_access_end()` in one block.  What stands in another shape is
-returned as not understood: later readers may learn it, nobody may drop it.
+A style writes `if (ACCESS || ACCESS ...) leave;`, one or several in a row, and what stands in
+begin/end windows of one block.  A cluster in any other shape says so as its obstacle.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import pairwise
 
 from tree_sitter import Node
 
-from uaccel.model.source import Access, Cluster, Form, NotUnderstood, Source, Span
-from uaccel.read.accesses import Scope, accesses
+from uaccel.model.source import Access, Cluster, Direction, Form, Source, Span
+from uaccel.read.accesses import Scope, access, accesses
 from uaccel.read.csource import plain, span, text_of, walk
 from uaccel.read.macros import Macro
+from uaccel.read.places import Region
+from uaccel.read.ways import Group, Site
 
-_BEGIN = re.compile(r"user_(?:read_|write_)?access_begin")
-_END = re.compile(r"user_(?:read_|write_)?access_end")
-_BLOCKS = ("compound_statement", "case_statement")
-
-ODD_SHAPE = "the access stands in a statement shape that is not read yet"
-NO_WINDOW = "an unsafe accessor outside a window that could be read"
+_END = re.compile(r"user_(?:read_|write_|rw_)?access_end")
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    cluster: Cluster  # of one statement
-    nodes: tuple[int, ...]  # ids of the accesses' nodes
+class Shapes:
+    """What the clusters of one function are made from."""
+
+    source: Source
+    root: Node  # the function's body
+    scope: Scope
+    macros: Mapping[str, Macro]  # macros and functions that only wrap accessors
+
+    def cluster(self, group: Group) -> Cluster | None:
+        """Return the cluster of a group; None when its accesses have no value of the kernel's."""
+        made = tuple(found for site in group.sites for found in self._accesses(site))
+        if not made:
+            return None
+        statements = _statements(group)
+        extent = Span(statements[0].start_byte, max(node.end_byte for node in statements))
+        faults = {_fault(self.source, node) for node in statements}
+        cluster = Cluster(
+            direction=group.sites[0].place.direction,
+            form=self._form(group, made),
+            accesses=made,
+            extent=extent,
+            fault=faults.pop() if len(faults) == 1 else "",
+            indent=_indent(self.source, statements[0]),
+            before_return=_before_return(self.root, extent.end),
+            lines=self._lines(statements),
+            obstacle=None,
+            longest=group.longest,
+            looped=group.looped,
+            pair=None,
+            joined=group.paired,
+        )
+        cluster = replace(cluster, obstacle=self._obstacle(group, statements, extent))
+        return self._with_zeroing(cluster)
+
+    def window(self, region: Region, others: tuple[Region, ...]) -> Cluster:
+        """Return the window that stands in a region of the body, with its accesses."""
+        first, last = self._ends(region)
+        extent = Span(first.start_byte, last.end_byte)
+        begun = (other.span.start for other in others if other is not region)
+        if any(extent.start <= at < extent.end for at in begun):
+            extent = Span(first.start_byte, region.span.end)  # its end stands in a branch
+        held = extent if extent.covers(region.span) else region.span
+        every = (made for _, made in accesses(self.root, self.scope))
+        inside = [made for made in every if extent.covers(made.call) and held.covers(made.call)]
+        return Cluster(
+            direction=_direction(region, inside),
+            form=_form_of(region),
+            accesses=tuple(inside),
+            extent=extent,
+            fault=_fault(self.source, first),
+            indent=_indent(self.source, first),
+            before_return=False,
+            lines=_numbers(self.source, extent.start, extent.end),
+            obstacle=None,
+            longest=len(inside),
+            looped=False,
+            pair=None,
+            joined=False,
+        )
+
+    def _accesses(self, site: Site) -> Iterator[Access]:
+        macro = self.macros.get(site.place.name)
+        if macro is None:
+            made = access(site.node, self.scope)
+            if made is not None:
+                yield made
+            return
+        here = span(site.node)
+        for accessor in macro.accessors:
+            way = site.place.direction
+            yield Access(accessor, way, here, here, here, None, None, None, impure=True)
+
+    def _form(self, group: Group, made: tuple[Access, ...]) -> Form:
+        macros = [self.macros.get(site.place.name) for site in group.sites]
+        if macros[0] is not None:
+            return macros[0].form
+        return Form.STRUCTCOPY if any(one.copies for one in made) else Form.FIELDWISE
+
+    def _obstacle(self, group: Group, statements: list[Node], extent: Span) -> str | None:
+        wrapped = next((s.place.name for s in group.sites if s.place.name in self.macros), None)
+        if wrapped is not None:
+            return f"its accesses stand in the {self.macros[wrapped].kind} {wrapped}"
+        for statement in statements:
+            odd = self._odd_statement(statement, group)
+            if odd is not None:
+                return odd
+        if group.looped:
+            return "some of the accesses are made in a loop"
+        for before, after in pairwise(statements):
+            if before.next_named_sibling != after:
+                return "other statements stand among the accesses"
+        return _odd_text(self.source, extent)
+
+    def _odd_statement(self, statement: Node, group: Group) -> str | None:
+        condition = _condition(statement)
+        if statement.type != "if_statement" or condition is None:
+            return "an access stands in another statement than `if (ACCESS || ACCESS) leave;`"
+        made = tuple(accesses(condition, self.scope))
+        if len({one.direction for _, one in made}) > 1:
+            return "reads and writes in one condition need different windows"
+        calls = {node.id for node, _ in made}
+        if not all(operand.id in calls for operand in _operands(condition)):
+            return "the condition holds more than accesses joined by ||"
+        if statement.child_by_field_name("alternative") is not None:
+            return "the condition has an else branch"
+        if len(made) > sum(site.statement == statement for site in group.sites):
+            return "the condition holds an access that can share no window with the others"
+        return _odd_text(self.source, span(statement))
+
+    def _lines(self, statements: list[Node]) -> tuple[int, ...]:
+        found: set[int] = set()
+        for node in statements:
+            condition = _condition(node)
+            end = condition.end_byte if condition is not None else node.end_byte
+            found.update(_numbers(self.source, node.start_byte, end))
+        return tuple(sorted(found))
+
+    def _ends(self, region: Region) -> tuple[Node, Node]:
+        # The statement that begins the window, and the one of its block that ends it.
+        first, after = self.root, [self.root]
+        block: Node | None = self.root
+        while block is not None:
+            inside = [n for n in block.named_children if n.end_byte > region.span.start]
+            if not inside or inside[0].start_byte >= region.span.end:
+                break
+            first, after = inside[0], inside
+            block = _block_with(first, region.span.start)
+        ending = (n for n in after if n.type == "expression_statement" and _ends_window(n))
+        last = next(ending, None)
+        if last is None:
+            last = next((n for n in after if n.end_byte >= region.span.end), after[-1])
+        return first, last
+
+    def _with_zeroing(self, cluster: Cluster) -> Cluster:
+        # The memset() of a local that a copy sends to user space is part of what the copy costs.
+        if cluster.form is not Form.STRUCTCOPY or cluster.direction is Direction.READ:
+            return cluster
+        sent = {self.source.quote(access.value) for access in cluster.accesses if access.copies}
+        lines = set(cluster.lines)
+        for node in walk(self.root):
+            if node.type == "call_expression" and _zeroes(node, sent):
+                lines.update(_numbers(self.source, node.start_byte, node.end_byte))
+        return replace(cluster, lines=tuple(sorted(lines)))
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The clusters of one function, and what could not be placed."""
-
-    clusters: tuple[Cluster, ...]
-    not_understood: tuple[NotUnderstood, ...]
-
-
-def clusters(source: Source, body: Node, scope: Scope, macros: tuple[Macro, ...]) -> Found:
-    """Return every access of a function's `body` as part of a cluster, or as not understood."""
-    found: list[Cluster] = []
-    placed: set[int] = set()
-    last = _last_return(body)
-    opened: list[Span] = []
-    for block in (node for node in walk(body) if node.type in _BLOCKS):
-        if any(window.covers(span(block)) for window in opened):
-            continue  # its accesses belong to that window
-        opened += _opened(block)
-        for run in _runs(source, block, scope, macros):
-            placed.update(node for row in run for node in row.nodes)
-            merged = _merge(source, run)
-            end = last.prev_named_sibling if last is not None and block.id == body.id else None
-            after = end is not None and end.end_byte == merged.extent.end
-            found.append(replace(merged, before_return=after))
-    left = tuple(
-        NotUnderstood(source.line(made.call.start), made.accessor, _why(made))
-        for node, made in accesses(body, scope)
-        if node.id not in placed
-    )
-    ordered = sorted(found, key=lambda cluster: cluster.extent)
-    return Found(tuple(_with_zeroing(source, body, cluster) for cluster in ordered), left)
-
-
-def _why(made: Access) -> str:
-    return NO_WINDOW if made.accessor.startswith("unsafe_") else ODD_SHAPE
-
-
-def _last_return(body: Node) -> Node | None:
-    statements = [node for node in body.named_children if node.type != "comment"]
-    if statements and statements[-1].type == "return_statement":
-        return statements[-1]
+def _block_with(statement: Node, at: int) -> Node | None:
+    # The innermost place below `statement` where statements stand in a row and one holds `at`.
+    pending = [statement]
+    while pending:
+        node = pending.pop()
+        if node.type == "compound_statement" or node.type.startswith("preproc_"):
+            return node
+        if node.type == "else_clause" and node.named_children[0].type == "if_statement":
+            return node
+        pending += [c for c in node.named_children if c.start_byte <= at < c.end_byte]
     return None
 
 
-def _opened(block: Node) -> Iterator[Span]:
-    # From each begin to its end, or to the end of the block where none is found.
-    begin: Node | None = None
-    for statement in block.named_children:
-        if begin is None and statement.type == "if_statement":
-            begin = statement if _calls(_condition(statement), _BEGIN) else None
-        elif begin and statement.type == "expression_statement" and _calls(statement, _END):
-            yield Span(begin.start_byte, statement.end_byte)
-            begin = None
-    if begin is not None:
-        yield Span(begin.end_byte, block.end_byte)
+def _ends_window(statement: Node) -> bool:
+    call = statement.named_children[0] if statement.named_child_count else None
+    name = call.child_by_field_name("function") if call is not None else None
+    return name is not None and _END.fullmatch(text_of(name)) is not None
 
 
-def _runs(
-    source: Source, block: Node, scope: Scope, macros: tuple[Macro, ...]
-) -> Iterator[tuple[_Row, ...]]:
-    rows: list[_Row | None] = []
-    opened: Node | None = None
-    inside: list[Node] = []
-    for statement in block.named_children:
-        if opened is not None:
-            inside.append(statement)
-            if _calls(statement, _END) and statement.type == "expression_statement":
-                rows += [None, _window(source, opened, inside, scope), None]
-                opened, inside = None, []
-        elif statement.type == "if_statement" and _calls(_condition(statement), _BEGIN):
-            opened = statement
-        else:
-            row = _chain(source, statement, scope)
-            rows.append(row or _wrapped(source, statement, macros))
-    for key, group in groupby(_numbered(rows), key=lambda item: item[0]):
-        if key:
-            yield tuple(row for _, row in group if row is not None)
+def _statements(group: Group) -> list[Node]:
+    found = {site.statement.id: site.statement for site in group.sites}
+    return sorted(found.values(), key=lambda node: node.start_byte)
 
 
-def _numbered(rows: list[_Row | None]) -> Iterator[tuple[int, _Row | None]]:
-    number = 0
-    before: _Row | None = None
-    for row in rows:
-        if row is None:
-            before = None
-            yield 0, None
-            continue
-        if before is None or not _belong_together(before.cluster, row.cluster):
-            number += 1
-        before = row
-        yield number, row
+def _direction(region: Region, inside: list[Access]) -> Direction:
+    for word, way in (("read", Direction.READ), ("write", Direction.WRITE)):
+        if f"_{word}_" in region.begin:
+            return way
+    return inside[0].direction if inside else Direction.READ
 
 
-def _belong_together(left: Cluster, right: Cluster) -> bool:
-    if Form.WINDOW in (left.form, right.form):
-        return False
-    bases = {access.base for access in (*left.accesses, *right.accesses)}
-    same = left.direction is right.direction and left.fault == right.fault != ""
-    return same and len(bases) == 1 and None not in bases
+def _form_of(region: Region) -> Form:
+    if region.begin.startswith("scoped"):
+        return Form.SCOPED
+    return Form.MASKED if region.masked else Form.WINDOW
 
 
-def _chain(source: Source, statement: Node, scope: Scope) -> _Row | None:
-    if statement.type != "if_statement":
-        return None
-    condition = _condition(statement)
-    consequence = statement.child_by_field_name("consequence")
-    if condition is None or consequence is None:
-        return None
-    made = tuple(accesses(condition, scope))
-    if not made:
-        return None
-    first = made[0][1]
-    end = condition.end_byte
-    cluster = Cluster(
-        direction=first.direction,
-        form=_form(made),
-        accesses=tuple(access for _, access in made),
-        extent=span(statement),
-        fault=_leave(source, consequence),
-        indent=_indent(source, statement),
-        before_return=False,
-        lines=_lines(source, statement.start_byte, end),
-        obstacle=_obstacle(source, statement, condition, made),
+def _before_return(root: Node, end: int) -> bool:
+    # Whether the function's last `return` follows at once.
+    statements = [node for node in root.named_children if node.type != "comment"]
+    return (
+        len(statements) > 1
+        and statements[-1].type == "return_statement"
+        and statements[-2].end_byte == end
     )
-    return _Row(cluster, tuple(node.id for node, _ in made))
-
-
-def _wrapped(source: Source, statement: Node, macros: tuple[Macro, ...]) -> _Row | None:
-    condition = _condition(statement) if statement.type == "if_statement" else None
-    consequence = statement.child_by_field_name("consequence")
-    call = plain(condition) if condition is not None else None
-    if call is None or consequence is None or call.type != "call_expression":
-        return None
-    name = call.child_by_field_name("function")
-    macro = next((m for m in macros if name is not None and m.name == text_of(name)), None)
-    if macro is None:
-        return None
-    here = span(call)
-    cluster = Cluster(
-        direction=macro.direction,
-        form=macro.form,
-        accesses=tuple(
-            Access(accessor, macro.direction, here, here, here, None, None, None, impure=True)
-            for accessor in macro.accessors
-        ),
-        extent=span(statement),
-        fault=_leave(source, consequence),
-        indent=_indent(source, statement),
-        before_return=False,
-        lines=_lines(source, statement.start_byte, call.end_byte),
-        obstacle=f"its accesses stand in the macro {macro.name}",
-    )
-    return _Row(cluster, (call.id,))
-
-
-def _form(made: tuple[tuple[Node, Access], ...]) -> Form:
-    return Form.STRUCTCOPY if any(access.copies for _, access in made) else Form.FIELDWISE
-
-
-def _obstacle(
-    source: Source, statement: Node, condition: Node, made: tuple[tuple[Node, Access], ...]
-) -> str | None:
-    calls = {node.id for node, _ in made}
-    if len({access.direction for _, access in made}) > 1:
-        return "reads and writes in one condition need different windows"
-    if not all(operand.id in calls for operand in _operands(condition)):
-        return "the condition holds more than accesses joined by ||"
-    if statement.child_by_field_name("alternative") is not None:
-        return "the condition has an else branch"
-    return _odd_text(source, span(statement))
 
 
 def _odd_text(source: Source, extent: Span) -> str | None:
@@ -231,58 +242,6 @@ def _operands(condition: Node) -> Iterator[Node]:
             yield node
 
 
-def _window(source: Source, begin: Node, inside: list[Node], scope: Scope) -> _Row | None:
-    made = tuple(pair for statement in inside for pair in accesses(statement, scope))
-    if not made:
-        return None
-    condition = _condition(begin)
-    consequence = begin.child_by_field_name("consequence")
-    lines = set(_lines(source, begin.start_byte, condition.end_byte)) if condition else set()
-    for statement in inside:
-        lines.update(_lines(source, statement.start_byte, statement.end_byte))
-    cluster = Cluster(
-        direction=made[0][1].direction,
-        form=Form.WINDOW,
-        accesses=tuple(access for _, access in made),
-        extent=Span(begin.start_byte, inside[-1].end_byte),
-        fault=_leave(source, consequence) if consequence else "",
-        indent=_indent(source, begin),
-        before_return=False,
-        lines=tuple(sorted(lines)),
-        obstacle=None,
-    )
-    return _Row(cluster, tuple(node.id for node, _ in made))
-
-
-def _merge(source: Source, run: tuple[_Row, ...]) -> Cluster:
-    first, last = run[0].cluster, run[-1].cluster
-    made = tuple(access for row in run for access in row.cluster.accesses)
-    extent = Span(first.extent.start, last.extent.end)
-    obstacles = [row.cluster.obstacle for row in run if row.cluster.obstacle]
-    odd = _odd_text(source, extent) if first.form is not Form.WINDOW else None
-    forms = {row.cluster.form for row in run}
-    return replace(
-        first,
-        form=Form.STRUCTCOPY if Form.STRUCTCOPY in forms else first.form,
-        accesses=made,
-        extent=extent,
-        lines=tuple(sorted({line for row in run for line in row.cluster.lines})),
-        obstacle=obstacles[0] if obstacles else odd,
-    )
-
-
-def _with_zeroing(source: Source, body: Node, cluster: Cluster) -> Cluster:
-    # The memset() of a local that a copy sends to user space is part of what the copy costs.
-    if cluster.form is not Form.STRUCTCOPY or cluster.direction.value != "write":
-        return cluster
-    sent = {source.quote(access.value) for access in cluster.accesses if access.copies}
-    lines = set(cluster.lines)
-    for node in walk(body):
-        if node.type == "call_expression" and _zeroes(node, sent):
-            lines.update(_lines(source, node.start_byte, node.end_byte))
-    return replace(cluster, lines=tuple(sorted(lines)))
-
-
 def _zeroes(call: Node, sent: set[str]) -> bool:
     name = call.child_by_field_name("function")
     arguments = call.child_by_field_name("arguments")
@@ -290,6 +249,11 @@ def _zeroes(call: Node, sent: set[str]) -> bool:
         return False
     given = arguments.named_children
     return len(given) == 3 and text_of(given[0]) in sent and text_of(given[1]) == "0"
+
+
+def _fault(source: Source, statement: Node) -> str:
+    consequence = statement.child_by_field_name("consequence")
+    return _leave(source, consequence) if consequence is not None else ""
 
 
 def _leave(source: Source, consequence: Node) -> str:
@@ -309,22 +273,11 @@ def _condition(statement: Node) -> Node | None:
     return statement.child_by_field_name("condition")
 
 
-def _calls(node: Node | None, name: re.Pattern[str]) -> bool:
-    if node is None:
-        return False
-    functions = (
-        found.child_by_field_name("function")
-        for found in walk(node)
-        if found.type == "call_expression"
-    )
-    return any(function is not None and name.fullmatch(text_of(function)) for function in functions)
-
-
 def _indent(source: Source, node: Node) -> str:
     start = source.text.rfind(b"\n", 0, node.start_byte) + 1
     before = source.text[start : node.start_byte]
     return before.decode() if not before.strip() else ""
 
 
-def _lines(source: Source, start: int, end: int) -> tuple[int, ...]:
+def _numbers(source: Source, start: int, end: int) -> tuple[int, ...]:
     return tuple(range(source.line(start), source.line(end - 1) + 1))

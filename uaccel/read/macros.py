@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from uaccel.model.source import Direction, Form
 from uaccel.read.accesses import COPIES, SCALARS
-from uaccel.read.csource import without_comments
 
 DEFINE = re.compile(
     rb"^[ \t]*#[ \t]*define[ \t]+(\w+)(\(?)((?:[^\n\\]|\\\r?\n|\\[^\n])*)", re.MULTILINE
 )
+# As DEFINE, but only plain names whose text opens a parenthesis.
+_DEFINES_CALL = re.compile(rb"#[ \t]*define[ \t]+(\w+)()(?=[ \t])((?:[^\n\\]|\\\r?\n|\\[^\n])*)")
 _CALL = re.compile(r"\b(\w+)\s*\(")
 _NO_CALLS = ("sizeof", "typeof", "__typeof__", "offsetof")
 _BEGIN = re.compile(r"\buser_(?:read_|write_)?access_begin\s*\(")
@@ -20,23 +21,32 @@ _BEGIN = re.compile(r"\buser_(?:read_|write_)?access_begin\s*\(")
 
 @dataclass(frozen=True, slots=True)
 class Macro:
-    """A macro with arguments whose body accesses user memory."""
+    """A macro with arguments, or a function, whose body accesses user memory."""
 
     name: str
     accessors: tuple[str, ...]  # in the order of its text: "unsafe_get_user", ...
     form: Form
     direction: Direction  # of its first access
+    kind: str  # "macro" or "function": how a sentence calls it
+    joins: bool  # several of them could share a window
+    longest: int  # accesses on one path; of a macro, all
 
 
-def wrappers(text: bytes) -> tuple[Macro, ...]:
-    """Return the macros of `text` that wrap user accesses, in the order of the file."""
-    found = (_macro(*match.groups()) for match in DEFINE.finditer(without_comments(text)))
+def wrappers(clean: bytes) -> tuple[Macro, ...]:
+    """Return the macros of `clean`, which has no comments, that wrap user accesses."""
+    found = (_macro(*match.groups()) for match in DEFINE.finditer(clean))
     return tuple(macro for macro in found if macro is not None)
 
 
-def calling(text: bytes) -> tuple[str, ...]:
-    """Return the macros of `text` that look like plain names and call something."""
-    found = (match.groups() for match in DEFINE.finditer(without_comments(text)))
+def wrapper_at(clean: bytes, start: int) -> Macro | None:
+    """Return the macro whose definition starts at `start`, None when it wraps no user access."""
+    match = DEFINE.match(clean, start)
+    return _macro(*match.groups()) if match is not None else None
+
+
+def calling(clean: bytes) -> tuple[str, ...]:
+    """Return the macros of `clean` that look like plain names and call something."""
+    found = (match.groups() for match in _DEFINES_CALL.finditer(clean))
     return tuple(
         name.decode()
         for name, bracket, rest in found
@@ -57,5 +67,7 @@ def _macro(name: bytes, bracket: bytes, rest: bytes) -> Macro | None:
     form = Form.STRUCTCOPY if copies else Form.FIELDWISE
     if _BEGIN.search(body):
         form = Form.WINDOW
-    first = accessors[0]
-    return Macro(name.decode(), accessors, form, SCALARS.get(first) or COPIES[first])
+    ways = {SCALARS.get(accessor) or COPIES[accessor] for accessor in accessors}
+    first = SCALARS.get(accessors[0]) or COPIES[accessors[0]]
+    joins = form is not Form.WINDOW and len(ways) == 1
+    return Macro(name.decode(), accessors, form, first, "macro", joins, len(accessors))

@@ -4,81 +4,201 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
-from uaccel.model.source import Function, NotUnderstood, Reading, Source, Span
-from uaccel.read.accesses import CANDIDATE, Scope, scope_of
-from uaccel.read.csource import (
-    function_name,
-    functions,
-    parse,
-    span,
-    text_of,
-    walk,
-    without_comments,
+from uaccel.candidates import calls
+from uaccel.model.source import (
+    Cluster,
+    Function,
+    NotUnderstood,
+    Reading,
+    Source,
+    Span,
 )
-from uaccel.read.forms import clusters
-from uaccel.read.macros import DEFINE, Macro, calling, wrappers
+from uaccel.read.accesses import Scope, scope_of
+from uaccel.read.callers import callers
+from uaccel.read.classes import BROKEN, classes
+from uaccel.read.csource import cleaned, parse, text_of
+from uaccel.read.forms import Shapes
+from uaccel.read.functions import Functions, Opened, open_functions
+from uaccel.read.macros import Macro, calling, wrapper_at, wrappers
+from uaccel.read.pieces import Piece, directive_at, piece_at
+from uaccel.read.places import begins
 from uaccel.read.variables import struct_locals
-
-IN_MACRO = "the access stands in a macro definition"
-NO_FUNCTION = "no function that could be parsed holds this access"
-CLEARS = "clear_user() is not read as an access yet"
-BROKEN = "the statement around the access could not be parsed"
 
 _STRUCT_POINTER = re.compile(r"\bstruct\s+(\w+)\s+__user\s*\*\s*(?:const\s+)?(\w+)")
 _VOLATILE = re.compile(rb"\bvolatile\b([^;{}()=]*[;=])")
+_VOLATILE_PARAMETER = re.compile(rb"\bvolatile\b[^;{}(),=]*?(\w+)\s*(?:\[[^\]]*\])?\s*[,)]")
 _DECLARED = re.compile(rb"(\w+)\s*(?:\[[^\]]*\]\s*)*[;,=]")
 _SYSCALL = re.compile(r"(?:COMPAT_)?SYSCALL(?:32)?_DEFINE")
+_TYPE = re.compile(r"(?:(?:static|extern|const|__\w+)\s+)*(?=\w[\w\s*]*\()")
+_BODY = re.compile(rb"^\{", re.MULTILINE)
+_BODIES = re.compile(rb"^\{.*?^\}(?!\s*\w*\s*;)", re.MULTILINE | re.DOTALL)
+_NAME = re.compile(rb"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    source: Source
+    clean: bytes  # its text without comments
+    wrappers: Mapping[str, Macro]
+    outside: tuple[str, ...]  # names that call, or are volatile, whoever uses them
+    every: bool  # all that a style may ask, not only what a scan shows
 
 
 def read_source(source: Source, includers: tuple[Source, ...] = ()) -> Reading:
-    """Return what `source` defines and accesses; every candidate is in a cluster or listed.
+    """Return what `source` defines and accesses; every candidate line has its class.
 
     `includers` are files whose macros `source` may use because they include it.
     """
-    macros = tuple(macro for file in (*includers, source) for macro in wrappers(file.text))
+    clean = cleaned(source.text)
+    found = _opened(clean, includers, every=True)
+    file = _File(source, clean, found.wrappers, _outside(clean, includers), every=True)
+    read = (_function(file, one) for one in found.opened)
+    odd = [
+        NotUnderstood(source.line(place.at), place.name, BROKEN)
+        for one in found.opened
+        for place in one.odd
+    ]
     root = parse(source.text)
-    read = []
-    names = []
-    plain_names = tuple(name for file in (*includers, source) for name in calling(file.text))
-    outside = (*plain_names, *_volatile_outside(source.text, root))
-    odd: list[NotUnderstood] = []
-    for node in functions(root):
-        name = function_name(node)
-        body = node.child_by_field_name("body")
-        if name is None or body is None or body.type != "compound_statement":
-            continue
-        names.append(name)
-        if not _may_access(source.text[body.start_byte : body.end_byte], macros):
-            continue
-        function, left = _function(source, node, body, scope_of(node, outside), macros)
-        odd += left
-        if function.clusters or left:
-            read.append(function)
-    odd += _missed(source, tuple(read), tuple(odd))
-    listed = tuple(sorted(odd, key=lambda one: one.line))
-    return Reading(source, tuple(read), tuple(names), listed, _broken(root))
+    return Reading(
+        source=source,
+        functions=tuple(function for function in read if function is not None),
+        names=_names(clean),
+        candidates=classes(source, clean, found),
+        not_understood=tuple(sorted(odd, key=lambda one: one.line)),
+        broken=_broken(root),
+    )
 
 
-def _may_access(body: bytes, macros: tuple[Macro, ...]) -> bool:
-    # Most functions of a file access nothing: they are not walked at all.
-    wrapped = any(macro.name.encode() in body for macro in macros)
-    return wrapped or CANDIDATE.search(body) is not None
+def read_clusters(source: Source) -> Reading:
+    """Return the same without what a scan does not ask for.
+
+    There are only the functions that hold a cluster or a window, without their locals; whether
+    the C of the others parses is not looked at.
+    """
+    clean = cleaned(source.text)
+    found = _opened(clean, (), every=False)
+    worth = [one for one in found.opened if one.text.regions or any(g.shares for g in one.groups)]
+    outside = _outside(clean, ()) if worth else ()
+    file = _File(source, clean, found.wrappers, outside, every=False)
+    read = (_function(file, one) for one in worth)
+    functions = tuple(function for function in read if function is not None)
+    return Reading(source, functions, (), classes(source, clean, found), (), ())
 
 
-def _volatile_outside(text: bytes, root: Node) -> tuple[str, ...]:
+def _opened(clean: bytes, includers: tuple[Source, ...], every: bool) -> Functions:
+    offsets = sorted((*(at for at, _ in calls(clean)), *begins(clean)))
+    directives = {at: directive_at(clean, at) for at in offsets}
+    defining = sorted({start for start in directives.values() if start is not None})
+    macros = [macro for file in includers for macro in wrappers(cleaned(file.text))]
+    macros += [macro for start in defining if (macro := wrapper_at(clean, start)) is not None]
+    called = tuple(at for at in offsets if directives[at] is None)
+    return open_functions(clean, called, tuple(macros), every)
+
+
+def _function(file: _File, one: Opened) -> Function | None:
+    source, clean = file.source, file.clean
+    whole = Span(one.piece.header.start, one.piece.body.end)
+    scope = _scope(clean, one, file.outside)
+    clusters: list[Cluster] = []
+    for number, part in enumerate(one.parts):
+        shapes = Shapes(source, part.root, scope, file.wrappers)
+        made = (shapes.cluster(group) for group in part.groups)
+        clusters += [cluster for cluster in made if cluster is not None]
+        if not number:
+            clusters += [shapes.window(region, one.text.regions) for region in one.text.regions]
+    if not clusters and not one.odd:
+        return None
+    root = one.parts[0].root
+    return Function(
+        source=source,
+        name=one.piece.name,
+        span=whole,
+        body=one.piece.body,
+        noinline=_noinline(source, one.piece),
+        clusters=_paired(tuple(sorted(clusters, key=lambda cluster: cluster.extent))),
+        pointers=_pointers(source.quote(whole)),
+        names=_identifiers(clean, whole),
+        locals=struct_locals(root) if file.every else (),
+        returns_last=_last_return(root),
+        callers=callers(clean, one.piece) if clusters else (),
+    )
+
+
+def _paired(clusters: tuple[Cluster, ...]) -> tuple[Cluster, ...]:
+    # Reads and writes of one object are two halves of one thing.
+    def partner(one: Cluster) -> int | None:
+        bases = {access.base for access in one.accesses} - {None}
+        others = (
+            other.extent.start
+            for other in clusters
+            if other.direction is not one.direction
+            and bases & {access.base for access in other.accesses}
+        )
+        return min(others, key=lambda at: abs(at - one.extent.start), default=None)
+
+    return tuple(replace(cluster, pair=partner(cluster)) for cluster in clusters)
+
+
+def _last_return(root: Node) -> Span | None:
+    last = root.named_children[-1] if root.named_child_count else None
+    if last is None or last.type != "return_statement":
+        return None
+    return Span(last.start_byte, last.end_byte)
+
+
+def _scope(clean: bytes, one: Opened, outside: tuple[str, ...]) -> Scope:
+    header, body = one.piece.header, one.piece.body
+    if clean.find(b"volatile", header.start, body.end) < 0:
+        return Scope((*scope_of(None).names, *outside), outside)
+    scope = scope_of(one.parts[0].root, outside)
+    parameters = _VOLATILE_PARAMETER.finditer(clean, header.start, header.end)
+    named = tuple(found[1].decode() for found in parameters)
+    return Scope((*scope.names, *named), scope.members)
+
+
+def _outside(clean: bytes, includers: tuple[Source, ...]) -> tuple[str, ...]:
+    # Macros that call, and what the file declares volatile outside of its functions.
+    texts = (*(cleaned(file.text) for file in includers), clean)
+    return (*(name for text in texts for name in calling(text)), *_volatile_outside(clean))
+
+
+def _volatile_outside(clean: bytes) -> tuple[str, ...]:
     # Members of structs, and variables of the file.
-    if b"volatile" not in text:
+    if b"volatile" not in clean:
         return ()
-    rest = bytearray(without_comments(text))
-    for node in functions(root):
-        rest[node.start_byte : node.end_byte] = b" " * (node.end_byte - node.start_byte)
+    rest = _BODIES.sub(b" ", clean)
     declared = b" ".join(found[1] for found in _VOLATILE.finditer(rest))
     return tuple(name.decode() for name in _DECLARED.findall(declared))
+
+
+def _identifiers(clean: bytes, span: Span) -> tuple[str, ...]:
+    found = set(_NAME.findall(clean, span.start, span.end))
+    return tuple(sorted(name.decode() for name in found))
+
+
+def _names(clean: bytes) -> tuple[str, ...]:
+    found = (piece_at(clean, match.end()) for match in _BODY.finditer(clean))
+    return tuple(piece.name for piece in found if piece is not None)
+
+
+def _pointers(function: str) -> tuple[tuple[str, str], ...]:
+    head, brace, body = function.partition("{")
+    if _SYSCALL.match(head):  # there a comma stands between a type and its name
+        head = re.sub(r"\*\s*,", "*", head)
+    return tuple((name, tag) for tag, name in _STRUCT_POINTER.findall(head + brace + body))
+
+
+def _noinline(source: Source, piece: Piece) -> int | None:
+    head = source.quote(piece.header)
+    if re.search(r"\b_*(?:always_)?inline|#", head) or _SYSCALL.match(head):
+        return None
+    found = _TYPE.match(head)
+    return piece.header.start + found.end() if found is not None else None
 
 
 def _broken(root: Node) -> tuple[tuple[int, str], ...]:
@@ -100,70 +220,3 @@ def _complaint(node: Node) -> str:
         return f"`{node.type}` is missing"
     text = " ".join(text_of(node).split())
     return f"`{text[:40]}` is not expected" if text else "something is missing"
-
-
-def _function(
-    source: Source, node: Node, body: Node, scope: Scope, macros: tuple[Macro, ...]
-) -> tuple[Function, tuple[NotUnderstood, ...]]:
-    found = clusters(source, body, scope, macros)
-    quoted = source.quote(span(node))
-    returns = [child for child in body.named_children if child.type != "comment"]
-    last = returns[-1] if returns and returns[-1].type == "return_statement" else None
-    function = Function(
-        source=source,
-        name=function_name(node) or "",
-        span=span(node),
-        body=span(body),
-        noinline=_noinline(source, node),
-        clusters=found.clusters,
-        pointers=_pointers(quoted),
-        names=tuple(sorted({text_of(n) for n in walk(node) if n.type.endswith("identifier")})),
-        locals=struct_locals(body) if found.clusters else (),
-        returns_last=span(last) if last is not None else None,
-    )
-    return function, found.not_understood
-
-
-def _pointers(function: str) -> tuple[tuple[str, str], ...]:
-    head, brace, body = function.partition("{")
-    if _SYSCALL.match(head):  # there a comma stands between a type and its name
-        head = re.sub(r"\*\s*,", "*", head)
-    return tuple((name, tag) for tag, name in _STRUCT_POINTER.findall(head + brace + body))
-
-
-def _noinline(source: Source, node: Node) -> int | None:
-    type_ = node.child_by_field_name("type")
-    if type_ is None:
-        return None
-    head = source.quote(Span(node.start_byte, type_.end_byte))
-    if "inline" in head or _SYSCALL.match(source.quote(span(node))):
-        return None
-    return type_.start_byte
-
-
-def _missed(
-    source: Source, read: tuple[Function, ...], odd: tuple[NotUnderstood, ...]
-) -> list[NotUnderstood]:
-    text = without_comments(source.text)
-    placed = {a.call.start for f in read for cluster in f.clusters for a in cluster.accesses}
-    listed = Counter((known.line, known.accessor) for known in odd)
-    macros = [Span(*found.span()) for found in DEFINE.finditer(text)]
-    missed = []
-    for found in CANDIDATE.finditer(text):
-        here = (source.line(found.start()), found[0].decode())
-        if found.start() in placed:
-            continue
-        if listed[here]:
-            listed[here] -= 1
-            continue
-        why = CLEARS if b"clear" in found[0] else _why(Span(*found.span()), macros, read)
-        missed.append(NotUnderstood(*here, why))
-    return missed
-
-
-def _why(found: Span, macros: list[Span], read: tuple[Function, ...]) -> str:
-    if any(macro.covers(found) for macro in macros):
-        return IN_MACRO
-    if any(function.span.covers(found) for function in read):
-        return BROKEN
-    return NO_FUNCTION

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Open the functions of a file that access user memory: parsed, and their accesses grouped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tree_sitter import Node
+
+from uaccel.model.source import Form, Span
+from uaccel.read.accesses import direction_of
+from uaccel.read.csource import annotated, function_name, functions, parse_within
+from uaccel.read.groups import Body, group
+from uaccel.read.macros import Macro
+from uaccel.read.pieces import Piece, branches, piece_at, stretch_at
+from uaccel.read.places import Text, Wrapper, calls_of
+from uaccel.read.ways import Group, Place
+
+_CONDITIONAL = re.compile(rb"^[ \t]*#[ \t]*(?:el|if)", re.MULTILINE)
+_STATIC = re.compile(rb"\bstatic\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The body as it was parsed, and the groups found in it."""
+
+    root: Node
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One function that accesses user memory."""
+
+    piece: Piece
+    text: Text
+    parts: tuple[Part, ...]  # the first holds both branches of every #if; others one of them
+    odd: tuple[Place, ...]  # accesses around which nothing could be parsed
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Return the groups of all parts, in the order of the text."""
+        found = (one for part in self.parts for one in part.groups)
+        return tuple(sorted(found, key=lambda one: one.sites[0].place.at))
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """What a file's accesses stand in."""
+
+    opened: tuple[Opened, ...]  # in the order of the text
+    wrappers: Mapping[str, Macro]  # macros and functions that only wrap accessors
+    lost: tuple[int, ...]  # offsets of accessors that stand in no function
+
+
+def open_functions(
+    clean: bytes, offsets: tuple[int, ...], macros: tuple[Macro, ...], every: bool
+) -> Functions:
+    """Return the functions that hold the accessors at `offsets`, or use a wrapper of them.
+
+    `every` asks also for functions that use a macro only once.
+    """
+    wrappers = {macro.name: macro for macro in macros if _wraps(macro)}
+    pieces, lost = _pieces(clean, offsets)
+    opened = {piece.body: _unfold(clean, piece, wrappers) for piece in pieces}
+    helpers = {macro.name: macro for one in opened.values() if (macro := _helper(clean, one))}
+    known = {**helpers, **wrappers}
+    for piece in _users(clean, known):
+        text = calls_of(clean, piece.body, _for_text(known))
+        named = any(place.name in wrappers for place in text.places)
+        heavy = any(place.accesses > 1 for place in text.places if not place.helper)
+        if len(text.places) > 1 or (every and named) or heavy:
+            opened[piece.body] = _unfold(clean, piece, known)
+    ordered = sorted(opened.items(), key=lambda item: item[0])
+    return Functions(tuple(one for _, one in ordered), known, lost)
+
+
+def _wraps(macro: Macro) -> bool:
+    # What is made of unsafe accessors alone belongs to the window of whoever uses it.
+    naked = all(name.startswith("unsafe_") for name in macro.accessors)
+    return direction_of(macro.name) is None and (macro.form is Form.WINDOW or not naked)
+
+
+def _for_text(macros: Mapping[str, Macro]) -> dict[str, Wrapper]:
+    return {
+        name: Wrapper(macro.direction, macro.longest, macro.joins, macro.kind == "function")
+        for name, macro in macros.items()
+    }
+
+
+def _pieces(clean: bytes, offsets: tuple[int, ...]) -> tuple[list[Piece], tuple[int, ...]]:
+    found: list[Piece] = []
+    lost: list[int] = []
+    stretches: dict[Span, list[Piece]] = {}
+    for at in offsets:
+        if found and found[-1].body.start <= at < found[-1].body.end:
+            continue
+        piece = piece_at(clean, at) or _parsed(clean, at, stretches)
+        if piece is None:
+            lost.append(at)
+        else:
+            found.append(piece)
+    return found, tuple(lost)
+
+
+def _parsed(clean: bytes, at: int, stretches: dict[Span, list[Piece]]) -> Piece | None:
+    # Where braces do not tell, the parser may.
+    for above in (1, 2):
+        stretch = stretch_at(clean, at, above)
+        if stretch not in stretches:
+            stretches[stretch] = list(_defined(clean, stretch))
+        for piece in stretches[stretch]:
+            if piece.body.start <= at < piece.body.end:
+                return piece
+    return None
+
+
+def _defined(clean: bytes, stretch: Span) -> Iterator[Piece]:
+    plain = bytearray(clean)
+    plain[stretch.start : stretch.end] = annotated(clean[stretch.start : stretch.end])
+    for node in functions(parse_within(bytes(plain), stretch)):
+        body = node.child_by_field_name("body")
+        name = function_name(node)
+        if name is not None and body is not None and body.type == "compound_statement":
+            here = Span(body.start_byte, body.end_byte)
+            yield Piece(name, Span(node.start_byte, body.start_byte), here)
+
+
+def _unfold(clean: bytes, piece: Piece, macros: Mapping[str, Macro]) -> Opened:
+    text = calls_of(clean, piece.body, _for_text(macros))
+    body = clean[piece.body.start : piece.body.end]
+    outside = tuple(place for place in text.places if not _in_window(text, place))
+    part, odd = _part(clean, piece.body, body, outside, text)
+    parts = [part]
+    if odd and _CONDITIONAL.search(body):
+        for branch in branches(body):
+            there = tuple(p for p in outside if _stands(branch, p, piece.body.start))
+            part, left = _part(clean, piece.body, branch, there, text)
+            groups = tuple(g for g in part.groups if any(s.place in odd for s in g.sites))
+            parts.append(Part(part.root, groups))
+            odd = tuple(place for place in odd if place in left or place not in there)
+    return Opened(piece, text, tuple(parts), odd)
+
+
+def _part(
+    clean: bytes, span: Span, body: bytes, places: tuple[Place, ...], text: Text
+) -> tuple[Part, tuple[Place, ...]]:
+    plain = clean[: span.start] + annotated(body) + clean[span.end :]
+    root = parse_within(plain, span)
+    first = root.named_children[0] if root.named_child_count else root
+    groups, odd = group(Body(root, clean, places, text.foreign))
+    whole = root.named_child_count == 1 and first.type == "compound_statement"
+    return Part(first if whole else root, groups), odd
+
+
+def _stands(branch: bytes, place: Place, start: int) -> bool:
+    name = place.name.encode()
+    return branch.startswith(name, place.at - start)
+
+
+def _in_window(text: Text, place: Place) -> bool:
+    if place.name.startswith("unsafe_"):
+        return True
+    return any(region.span.start <= place.at < region.span.end for region in text.regions)
+
+
+def _helper(clean: bytes, one: Opened) -> Macro | None:
+    # A function that does nothing but access user memory.
+    ways = {place.direction for place in one.text.places}
+    names = tuple(place.name for place in one.text.places)
+    if one.text.foreign or one.text.regions or one.odd or len(ways) != 1 or not one.groups:
+        return None
+    if _STATIC.search(clean, one.piece.header.start, one.piece.header.end) is None:
+        return None
+    copies = any("copy" in name for name in names)
+    form = Form.STRUCTCOPY if copies else Form.FIELDWISE
+    longest = sum(one.longest for one in one.groups)
+    return Macro(one.piece.name, names, form, ways.pop(), "function", True, longest)
+
+
+def _users(clean: bytes, macros: Mapping[str, Macro]) -> tuple[Piece, ...]:
+    if not macros:
+        return ()
+    names = b"|".join(re.escape(name.encode()) for name in macros)
+    found: dict[Span, Piece] = {}
+    for match in re.finditer(rb"(?:" + names + rb")\s*\(", clean):
+        if clean[match.start() - 1 : match.start()].isalnum():
+            continue
+        piece = piece_at(clean, match.start())
+        if piece is not None:
+            found[piece.body] = piece
+    return tuple(found.values())

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Read listings: the text of `perf report --stdio` and `perf top`, alone or pasted into a mail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from uaccel.model.profile import Profile, Row, Stack, Symbol, Tool
+from uaccel.read.callgraph import Graph, Path, is_graph, is_relative, paths, read_graph
+from uaccel.read.symbols import split_at_entry, symbol
+
+_PERCENT = r"\d{1,3}(?:\.\d+)?\s?%"
+# `==> 12.86% [kernel] [k] snd_pcm_ioctl`; one percentage or more, and a mark that says whose.
+_ROW = re.compile(
+    rf"\s*(?:(?:[-=]*>|\*+|[-+])\s*)?(?P<shares>{_PERCENT}(?:[\s,]+{_PERCENT})*)[\s,]*"
+    r"(?P<middle>[^%]*?)\[(?P<mark>[k.guH])\]\s+(?P<rest>\S.*?)\s*"
+)
+_UNMARKED = re.compile(
+    rf"\s*(?:(?:[-=]*>|\*+)\s*)?(?P<shares>{_PERCENT})\s+(?P<middle>\[[\w.]+\])(?P<mark>)"
+    r"\s+(?P<rest>[A-Za-z_.][\w.$]*)\s*"
+)
+_BROKEN = re.compile(r"\s*(?:[-=]*>\s*)?\d{1,3}\.\d+\s?%\s\s*\S.*\[(?:[k.guH]|kernel\S*)\].*")
+_BEGUN = re.compile(rf"\s*(?:[-=]*>\s*)?{_PERCENT}\s")
+_HEADER = re.compile(r"\s*(?P<hash>#?)\s*(?P<columns>(?:Overhead|Children)\b.*\bSymbol\b.*)")
+_SAMPLES = re.compile(
+    r"\s*(?P<hash>#?)\s*Samples:\s*(?P<samples>[\d.]+[KMG]?)\s+of events?\s+'(?P<event>[^']*)'.*"
+)
+_TOP = re.compile(r"\s*PerfTop:.*?(?:\[\s*\S+\s+(?P<event>[^\]]+)\].*)?")
+_LONGEST = 4000  # characters of a line; what is longer is something else
+_SHARE = re.compile(r"\d+(?:\.\d+)?")
+_SHARES = ("Children", "Self", "Overhead", "sys", "usr", "guest sys", "guest usr")
+_GUEST_OR_KERNEL = {"k": True, "g": True, ".": False, "u": False, "H": False, "": True}
+
+
+@dataclass(slots=True)
+class _Listing:
+    # A listing that is being read.
+    tool: Tool = Tool.TOP
+    event: str = ""
+    samples: str = ""
+    title: str = ""
+    columns: tuple[str, ...] = ()
+    rows: list[Row] = field(default_factory=list)
+    graphs: list[list[str]] = field(default_factory=list)  # the lines below each row
+    unread: list[str] = field(default_factory=list)
+    last: float = 101.0  # the share that the last row is sorted by
+    blank: bool = False  # a blank line stood behind the last row, or within its graph
+    prose: bool = False  # and something that is no part of it
+
+
+def read_listings(lines: Sequence[str]) -> tuple[Profile, ...]:
+    """Return the listings that `lines` hold, in order, whatever else stands around them."""
+    if not any("%" in line for line in lines):
+        return ()
+    reader = _Reader([_Listing()])
+    for line in _joined(lines):
+        reader.take(line)
+    return tuple(_profile(listing) for listing in reader.listings if listing.rows)
+
+
+@dataclass(slots=True)
+class _Reader:
+    listings: list[_Listing]
+    prose: str = ""  # the last line of it
+
+    def take(self, line: str) -> None:
+        listing = self.listings[-1]
+        if len(line) > _LONGEST:
+            listing.prose = True
+        elif row := _row(line):
+            self._row(listing, row)
+        elif _is_head(line):
+            self._head(listing, line)
+        elif not line:
+            listing.blank = True
+        elif listing.rows and _is_drawn(line, listing):
+            listing.graphs[-1].append(line)
+            listing.blank = False
+        elif listing.rows and (_BROKEN.fullmatch(line) or is_graph(line)):
+            listing.unread.append(line)
+        elif not line.startswith("#"):
+            listing.prose = True
+            self.prose = line.strip()
+
+    def _row(self, listing: _Listing, row: re.Match[str]) -> None:
+        shares = [float(share) for share in _SHARE.findall(row["shares"])]
+        if max(shares) > 100:
+            listing.unread.append(row[0])
+            return
+        # The rows of a listing fall; where they rise behind something else, another one begins.
+        # A report says itself where one begins, and with --hierarchy its rows rise too.
+        reported = listing.tool is Tool.REPORT and listing.columns
+        rises = bool(listing.rows) and shares[0] > listing.last and not reported
+        if rises and (listing.blank or listing.prose):
+            listing = _Listing(listing.tool, listing.event, columns=listing.columns)
+            self.listings.append(listing)
+        if not listing.rows:
+            listing.title = self.prose
+        _take_row(listing, row, shares)
+
+    def _head(self, listing: _Listing, line: str) -> None:
+        if listing.rows:
+            listing = _Listing(event=listing.event)
+            self.listings.append(listing)
+        _take_head(listing, line)
+
+
+def _row(line: str) -> re.Match[str] | None:
+    if "%" not in line or len(line) > _LONGEST:
+        return None
+    return _ROW.fullmatch(line) or _UNMARKED.fullmatch(line)
+
+
+def _is_drawn(line: str, listing: _Listing) -> bool:
+    if listing.prose:
+        return False
+    # Below the first line of a graph stand symbols alone on their lines.
+    goes_on = bool(listing.graphs[-1]) and not listing.blank
+    return is_graph(line) or (goes_on and bool(re.match(r"[\s|]{5,}[^\s|]", line)))
+
+
+def _joined(lines: Iterable[str]) -> Iterator[str]:
+    # Mail programs wrap rows: behind the mark or before it.
+    waiting: str | None = None
+    for line in lines:
+        if waiting is not None and not line.strip():
+            continue
+        if waiting is not None:
+            joined = f"{waiting.rstrip()} {line.strip()}"
+            if _row(joined) and not _row(line):
+                waiting = None
+                yield joined
+                continue
+            yield waiting
+            waiting = None
+        if "%" in line and _BEGUN.match(line) and not _row(line):
+            waiting = line
+        else:
+            yield line
+    if waiting is not None:
+        yield waiting
+
+
+def _is_head(line: str) -> bool:
+    return any(form.fullmatch(line) for form in (_HEADER, _SAMPLES, _TOP))
+
+
+def _take_head(listing: _Listing, line: str) -> None:
+    if match := _HEADER.fullmatch(line):
+        listing.columns = tuple(re.split(r"\s{2,}|\s*,\s*", match["columns"].strip()))
+        listing.tool = Tool.REPORT if match["hash"] else listing.tool
+    elif match := _SAMPLES.fullmatch(line):
+        listing.event, listing.samples = match["event"], match["samples"]
+        listing.tool = Tool.REPORT if match["hash"] else listing.tool
+    elif match := _TOP.fullmatch(line):
+        listing.event = (match["event"] or listing.event).strip()
+
+
+def _take_row(listing: _Listing, row: re.Match[str], shares: Sequence[float]) -> None:
+    own, with_callees = _own(listing.columns, shares)
+    listing.last, listing.blank, listing.prose = shares[0], False, False
+    kernel = _GUEST_OR_KERNEL[row["mark"]]
+    middle = row["middle"].replace(",", " ").split()
+    written, *behind = re.split(r"\s{2,}|\s*,\s*|\t", row["rest"])
+    if kernel:
+        written, *more = row["rest"].replace(",", " ").split()
+        behind = [word for word in more if word.startswith("[")]
+    bracketed = [word for word in middle if word.startswith("[")]
+    within = next(iter((*bracketed, *middle[-1:], *behind)), "").strip()
+    before = middle[: middle.index(within)] if within in middle else []
+    words = [word for word in before if not word.isdigit()]
+    one = symbol(written, within, kernel)
+    listing.rows.append(Row(one, own, with_callees, " ".join(words)))
+    listing.graphs.append([])
+
+
+def _own(columns: Sequence[str], shares: Sequence[float]) -> tuple[float, float | None]:
+    named = [name for name in columns if name in _SHARES][: len(shares)]
+    if "Self" in named and "Children" in named:
+        return shares[named.index("Self")], shares[named.index("Children")]
+    if named or len(shares) != 2:
+        return shares[0], None
+    return shares[1], shares[0]  # no header: two shares are what `perf report -g` has
+
+
+def _profile(listing: _Listing) -> Profile:
+    graphs = [read_graph(lines) for lines in listing.graphs]
+    unread = [*listing.unread, *(line for graph in graphs for line in graph.unread)]
+    return Profile(
+        tool=listing.tool,
+        event=listing.event,
+        samples=listing.samples,
+        title=listing.title,
+        rows=tuple(listing.rows),
+        stacks=tuple(_stacks(listing, graphs)),
+        unread=len(unread),
+        first_unread=unread[0] if unread else "",
+    )
+
+
+def _stacks(listing: _Listing, graphs: Sequence[Graph]) -> Iterator[Stack]:
+    rows = listing.rows
+    relative = is_relative((g, _drawn(row)) for g, row in zip(graphs, rows, strict=True))
+    drawn = [
+        (row, tuple(paths(graph, _drawn(row), relative)))
+        for graph, row in zip(graphs, rows, strict=True)
+    ]
+    callers_first = _is_callers_first(drawn)
+    known = {row.symbol.written: row.symbol for row in rows}
+    unnamed = bool(listing.columns) and not {"Command", "Shared Object"} & set(listing.columns)
+    for row, found in drawn:
+        # In a graph of callees, the row's own samples and those of its callees run together.
+        part = 1.0 if callers_first or not _drawn(row) else row.percent / _drawn(row)
+        for path in found:
+            names = _innermost_first(path, row.symbol.written, callers_first, unnamed)
+            percent = path.percent * part
+            if names and percent > 0:
+                yield Stack(_symbols(row.symbol, names, known), percent, not path.cut)
+
+
+def _drawn(row: Row) -> float:
+    return row.percent if row.with_callees is None else row.with_callees
+
+
+def _is_callers_first(drawn: Sequence[tuple[Row, tuple[Path, ...]]]) -> bool:
+    # Only rows that call nothing themselves tell the two orders apart.
+    votes = 0
+    for row, found in drawn:
+        if _drawn(row) > row.percent + 0.005:
+            continue
+        for names in (path.names for path in found if len(path.names) > 1):
+            votes += names[-1] == row.symbol.written
+            votes -= names[0] == row.symbol.written
+    return votes > 0
+
+
+def _innermost_first(
+    path: Path, own: str, callers_first: bool, unnamed: bool
+) -> tuple[str, ...] | None:
+    if callers_first:
+        ends_there = path.names[-1:] == (own,) and (len(path.names) > 1 or not path.cut)
+        return tuple(reversed(path.names)) if ends_there else None
+    names = path.names
+    first = next((name for name in names if not name.endswith(" (inlined)")), "")
+    if own == first:
+        return names
+    # Sorted by symbol alone, perf does not repeat it at the root.
+    return (own, *names) if unnamed else None
+
+
+def _symbols(own: Symbol, names: Sequence[str], known: dict[str, Symbol]) -> tuple[Symbol, ...]:
+    return split_at_entry([_named(own, name, known) for name in names])
+
+
+def _named(own: Symbol, name: str, known: dict[str, Symbol]) -> Symbol:
+    if name == own.written:
+        return own
+    if name.endswith(" (inlined)"):
+        return symbol(name.removesuffix(" (inlined)"), "", None, inlined=True)
+    return known.get(name) or symbol(name, "", None)
