@@ -38,7 +38,7 @@ def _is_seen(cluster: Cluster) -> bool:
 
 def _sighting(function: Function, cluster: Cluster, why: str) -> Sighting:
     source = function.source
-    start, end = cluster.extent.start, cluster.extent.end
+    start, end = cluster.start, cluster.extent.end
     bases = {access.base for access in cluster.accesses if access.base is not None}
     return Sighting(
         function=function.name,

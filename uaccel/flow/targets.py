@@ -58,7 +58,7 @@ def subjects(target: Target) -> tuple[Subject, ...]:
 
 def _subject(target: Target, cluster: Cluster) -> Subject:
     source = target.reading.source
-    line = source.line(cluster.extent.start)
+    line = source.line(cluster.start)
     way = cluster.direction.value
     return Subject(
         id=f"{target.name}:{way}@{line}",

@@ -44,6 +44,7 @@ class Account:
 
     scan: Scan
     findings: tuple[Finding, ...]  # of `scan.places`, best first
+    standing: tuple[Finding, ...]  # windows that pass the filters and are no findings, by place
     supports: tuple[Support, ...]  # of the architectures that were asked for
     folders: tuple[Folder, ...]  # the other architectures of the tree
     profile: Profiled | None  # None: there was none

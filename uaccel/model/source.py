@@ -98,6 +98,13 @@ class Cluster:
     pair: int | None  # offset of the other direction's cluster on the same object
     joined: bool  # that one's accesses could stand in this one's window
 
+    @property
+    def start(self) -> int:
+        """Return where it begins: its window's begin, else its first access."""
+        if self.form in (Form.WINDOW, Form.MASKED, Form.SCOPED):
+            return self.extent.start
+        return min(access.call.start for access in self.accesses)
+
 
 class Does(Enum):
     """What an expression does to a local variable."""

@@ -36,6 +36,7 @@ class Support:
     """What one architecture offers in the tree at hand; None is: not known."""
 
     arch: str
+    folder: str  # below arch/
     begin: bool | None  # it defines user_access_begin() of its own
     apart: bool | None  # it defines a begin for reading and one for writing too
     masked: tuple[str, ...] | None  # masked begins that may be used: of "read", "write", "rw"

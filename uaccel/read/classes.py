@@ -30,9 +30,10 @@ def classes(source: Source, clean: bytes, found: Functions) -> tuple[Candidate, 
     """
     kinds = dict(_kinds(found))
     lines: dict[int, Candidate] = {}
+    line, counted = 1, 0
     for at, name in candidates(source.text):
         kind, why = kinds.get(at) or _outside_kind(clean, at, name)
-        line = source.line(at)
+        line, counted = line + source.text.count(b"\n", counted, at), at
         column = at - source.text.rfind(b"\n", 0, at)
         before = lines.get(line)
         if before is None or _ORDER.index(kind) < _ORDER.index(before.kind):

@@ -162,6 +162,8 @@ class Shapes:
         # The memset() of a local that a copy sends to user space is part of what the copy costs.
         if cluster.form is not Form.STRUCTCOPY or cluster.direction is Direction.READ:
             return cluster
+        if b"memset" not in (self.root.text or b""):
+            return cluster
         sent = {self.source.quote(access.value) for access in cluster.accesses if access.copies}
         lines = set(cluster.lines)
         for node in walk(self.root):

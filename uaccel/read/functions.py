@@ -35,6 +35,7 @@ class Opened:
     """One function that accesses user memory."""
 
     piece: Piece
+    wrappers: Mapping[str, Macro]  # macros and functions that only wrap accessors
     text: Text
     parts: tuple[Part, ...]  # the first holds both branches of every #if; others one of them
     odd: tuple[Place, ...]  # accesses around which nothing could be parsed
@@ -51,7 +52,6 @@ class Functions:
     """What a file's accesses stand in."""
 
     opened: tuple[Opened, ...]  # in the order of the text
-    wrappers: Mapping[str, Macro]  # macros and functions that only wrap accessors
     lost: tuple[int, ...]  # offsets of accessors that stand in no function
 
 
@@ -60,21 +60,28 @@ def open_functions(
 ) -> Functions:
     """Return the functions that hold the accessors at `offsets`, or use a wrapper of them.
 
-    `every` asks also for functions that use a macro only once.
+    `macros` are in the order of the text, those of includers first; `every` asks also for
+    functions that use a macro only once.
     """
-    wrappers = {macro.name: macro for macro in macros if _wraps(macro)}
+    wrapping = tuple(macro for macro in macros if _wraps(macro))
     pieces, lost = _pieces(clean, offsets)
-    opened = {piece.body: _unfold(clean, piece, wrappers) for piece in pieces}
+    opened = {p.body: _unfold(clean, p, _in_force(wrapping, p)) for p in pieces}
     helpers = {macro.name: macro for one in opened.values() if (macro := _helper(clean, one))}
-    known = {**helpers, **wrappers}
-    for piece in _users(clean, known):
+    names = {macro.name for macro in wrapping}
+    for piece in _users(clean, names | helpers.keys()):
+        known = {**helpers, **_in_force(wrapping, piece)}
         text = calls_of(clean, piece.body, _for_text(known))
-        named = any(place.name in wrappers for place in text.places)
+        named = any(place.name in names for place in text.places)
         heavy = any(place.accesses > 1 for place in text.places if not place.helper)
         if len(text.places) > 1 or (every and named) or heavy:
             opened[piece.body] = _unfold(clean, piece, known)
     ordered = sorted(opened.items(), key=lambda item: item[0])
-    return Functions(tuple(one for _, one in ordered), known, lost)
+    return Functions(tuple(one for _, one in ordered), lost)
+
+
+def _in_force(macros: tuple[Macro, ...], piece: Piece) -> dict[str, Macro]:
+    # A name may be defined anew, with #undef between; the last definition above counts.
+    return {macro.name: macro for macro in macros if macro.start < piece.body.end}
 
 
 def _wraps(macro: Macro) -> bool:
@@ -141,7 +148,7 @@ def _unfold(clean: bytes, piece: Piece, macros: Mapping[str, Macro]) -> Opened:
             groups = tuple(g for g in part.groups if any(s.place in odd for s in g.sites))
             parts.append(Part(part.root, groups))
             odd = tuple(place for place in odd if place in left or place not in there)
-    return Opened(piece, text, tuple(parts), odd)
+    return Opened(piece, macros, text, tuple(parts), odd)
 
 
 def _part(
@@ -177,13 +184,13 @@ def _helper(clean: bytes, one: Opened) -> Macro | None:
     copies = any("copy" in name for name in names)
     form = Form.STRUCTCOPY if copies else Form.FIELDWISE
     longest = sum(one.longest for one in one.groups)
-    return Macro(one.piece.name, names, form, ways.pop(), "function", True, longest)
+    return Macro(one.piece.name, names, form, ways.pop(), "function", True, longest, 0)
 
 
-def _users(clean: bytes, macros: Mapping[str, Macro]) -> tuple[Piece, ...]:
-    if not macros:
+def _users(clean: bytes, wrappers: set[str]) -> tuple[Piece, ...]:
+    if not wrappers:
         return ()
-    names = b"|".join(re.escape(name.encode()) for name in macros)
+    names = b"|".join(re.escape(name.encode()) for name in sorted(wrappers))
     found: dict[Span, Piece] = {}
     for match in re.finditer(rb"(?:" + names + rb")\s*\(", clean):
         if clean[match.start() - 1 : match.start()].isalnum():

@@ -30,18 +30,19 @@ class Macro:
     kind: str  # "macro" or "function": how a sentence calls it
     joins: bool  # several of them could share a window
     longest: int  # accesses on one path; of a macro, all
+    start: int  # of its definition in the file; 0 when that is another one
 
 
 def wrappers(clean: bytes) -> tuple[Macro, ...]:
-    """Return the macros of `clean`, which has no comments, that wrap user accesses."""
-    found = (_macro(*match.groups()) for match in DEFINE.finditer(clean))
+    """Return the macros of another file, which has no comments, that wrap user accesses."""
+    found = (_macro(0, *match.groups()) for match in DEFINE.finditer(clean))
     return tuple(macro for macro in found if macro is not None)
 
 
 def wrapper_at(clean: bytes, start: int) -> Macro | None:
     """Return the macro whose definition starts at `start`, None when it wraps no user access."""
     match = DEFINE.match(clean, start)
-    return _macro(*match.groups()) if match is not None else None
+    return _macro(start, *match.groups()) if match is not None else None
 
 
 def calling(clean: bytes) -> tuple[str, ...]:
@@ -58,7 +59,7 @@ def _calls(body: str) -> bool:
     return any(name not in _NO_CALLS for name in _CALL.findall(body))
 
 
-def _macro(name: bytes, bracket: bytes, rest: bytes) -> Macro | None:
+def _macro(start: int, name: bytes, bracket: bytes, rest: bytes) -> Macro | None:
     body = rest.decode(errors="replace")
     accessors = tuple(call for call in _CALL.findall(body) if call in SCALARS or call in COPIES)
     if not bracket or not accessors:
@@ -70,4 +71,4 @@ def _macro(name: bytes, bracket: bytes, rest: bytes) -> Macro | None:
     ways = {SCALARS.get(accessor) or COPIES[accessor] for accessor in accessors}
     first = SCALARS.get(accessors[0]) or COPIES[accessors[0]]
     joins = form is not Form.WINDOW and len(ways) == 1
-    return Macro(name.decode(), accessors, form, first, "macro", joins, len(accessors))
+    return Macro(name.decode(), accessors, form, first, "macro", joins, len(accessors), start)

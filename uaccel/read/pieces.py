@@ -47,7 +47,7 @@ def piece_at(clean: bytes, at: int) -> Piece | None:
     if not opening or not closing:
         return None
     body = Span(opening, closing + 1)
-    if not _balanced(clean[opening : closing + 1]):
+    if not _balanced(clean, body):
         return None
     header = _header(clean, above + 2 if above >= 0 else 0, opening)
     name = name_of(clean[header.start : header.end])
@@ -98,11 +98,14 @@ def branches(text: bytes) -> Iterator[bytes]:
         yield _one_branch(text, last)
 
 
-def _balanced(body: bytes) -> bool:
-    if body.count(b"{") == body.count(b"}"):
+def _balanced(clean: bytes, span: Span) -> bool:
+    if clean.count(b"{", span.start, span.end) == clean.count(b"}", span.start, span.end):
         return True
+    if clean.find(b"\n#", span.start, span.end) < 0:
+        return False
     # An #if may open a block that its #else opens too.
-    return b"\n#" in body and any(b.count(b"{") == b.count(b"}") for b in branches(body))
+    body = clean[span.start : span.end]
+    return any(one.count(b"{") == one.count(b"}") for one in branches(body))
 
 
 def _header(clean: bytes, start: int, end: int) -> Span:

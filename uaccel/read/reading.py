@@ -44,7 +44,6 @@ _NAME = re.compile(rb"[A-Za-z_]\w*")
 class _File:
     source: Source
     clean: bytes  # its text without comments
-    wrappers: Mapping[str, Macro]
     outside: tuple[str, ...]  # names that call, or are volatile, whoever uses them
     every: bool  # all that a style may ask, not only what a scan shows
 
@@ -56,7 +55,7 @@ def read_source(source: Source, includers: tuple[Source, ...] = ()) -> Reading:
     """
     clean = cleaned(source.text)
     found = _opened(clean, includers, every=True)
-    file = _File(source, clean, found.wrappers, _outside(clean, includers), every=True)
+    file = _File(source, clean, _outside(clean, includers), every=True)
     read = (_function(file, one) for one in found.opened)
     odd = [
         NotUnderstood(source.line(place.at), place.name, BROKEN)
@@ -84,7 +83,7 @@ def read_clusters(source: Source) -> Reading:
     found = _opened(clean, (), every=False)
     worth = [one for one in found.opened if one.text.regions or any(g.shares for g in one.groups)]
     outside = _outside(clean, ()) if worth else ()
-    file = _File(source, clean, found.wrappers, outside, every=False)
+    file = _File(source, clean, outside, every=False)
     read = (_function(file, one) for one in worth)
     functions = tuple(function for function in read if function is not None)
     return Reading(source, functions, (), classes(source, clean, found), (), ())
@@ -106,7 +105,7 @@ def _function(file: _File, one: Opened) -> Function | None:
     scope = _scope(clean, one, file.outside)
     clusters: list[Cluster] = []
     for number, part in enumerate(one.parts):
-        shapes = Shapes(source, part.root, scope, file.wrappers)
+        shapes = Shapes(source, part.root, scope, one.wrappers)
         made = (shapes.cluster(group) for group in part.groups)
         clusters += [cluster for cluster in made if cluster is not None]
         if not number:
@@ -134,12 +133,12 @@ def _paired(clusters: tuple[Cluster, ...]) -> tuple[Cluster, ...]:
     def partner(one: Cluster) -> int | None:
         bases = {access.base for access in one.accesses} - {None}
         others = (
-            other.extent.start
+            other.start
             for other in clusters
             if other.direction is not one.direction
             and bases & {access.base for access in other.accesses}
         )
-        return min(others, key=lambda at: abs(at - one.extent.start), default=None)
+        return min(others, key=lambda at: abs(at - one.start), default=None)
 
     return tuple(replace(cluster, pair=partner(cluster)) for cluster in clusters)
 

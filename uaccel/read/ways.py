@@ -74,6 +74,10 @@ class Whole:
 
     def then(self, other: Whole) -> Whole:
         """Return this with `other` behind it."""
+        if other is NOTHING:
+            return self
+        if self is NOTHING:
+            return other
         return Whole(
             self.sites + other.sites,
             _joined(self.through, other.through),
@@ -106,8 +110,10 @@ BROKE = Whole(through=(), near=(_IDLE,))
 
 
 def _joined(first: tuple[Path, ...], then: tuple[Path, ...]) -> tuple[Path, ...]:
-    if then == (_IDLE,):
+    if then == (_IDLE,) or not first:
         return first
+    if first == (_IDLE,):
+        return then
     return _best(tuple((a + c, b + d) for a, b in first for c, d in then))
 
 
