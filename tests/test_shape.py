@@ -20,9 +20,9 @@ ROOT = HERE.parent / "uaccel"
 # Lowest first.  A module imports from the lines above its own, never from its own.
 LAYERS = (
     ("errors", "model"),
-    ("edits", "tables", "catalog", "ctext"),
+    ("edits", "tables", "catalog", "ctext", "accessors", "candidates", "sites"),
     ("fields",),
-    ("read", "arch", "styles", "checks", "host", "report", "count", "gain"),
+    ("read", "arch", "styles", "checks", "host", "report", "count", "gain", "rank"),
     ("flow",),
     ("cli",),
 )

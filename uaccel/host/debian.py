@@ -27,6 +27,8 @@ HOST_NEEDS = (
     "perl",
     "xz-utils",
 )
+# What reads the recordings of `perf record`.
+PROFILE_NEEDS = ("linux-perf",)
 _INSTALL_SECONDS = 1800
 _LOOK_SECONDS = 120
 
@@ -45,10 +47,11 @@ def is_debian() -> bool:
 
 
 def needed_packages(arches: tuple[Arch, ...]) -> tuple[str, ...]:
-    """Return the packages that builds for `arches` need on this machine, sorted."""
+    """Return the packages that builds for `arches`, and profiles, need on this machine, sorted."""
     # Debian has no cross compiler for the machine's own kind: plain gcc is it.
     own = f"gcc-{platform.machine().replace('_', '-')}-linux-gnu"
-    return tuple(sorted({*HOST_NEEDS, *(arch.package for arch in arches)} - {own}))
+    compilers = {arch.package for arch in arches}
+    return tuple(sorted({*HOST_NEEDS, *PROFILE_NEEDS, *compilers} - {own}))
 
 
 def missing_packages(packages: tuple[str, ...]) -> tuple[str, ...]:
