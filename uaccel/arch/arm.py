@@ -2,7 +2,7 @@
 """arm with CONFIG_CPU_SW_DOMAIN_PAN: the domain access register keeps the kernel out."""
 
 from uaccel.model.machine import Arch
-from uaccel.tables import roles
+from uaccel.tables import openings, roles
 
 ARCH = Arch(
     name="arm",
@@ -58,4 +58,12 @@ ARCH = Arch(
     features=(),
     helpers=("lib/usercopy.o", "arch/arm/lib/getuser.o", "arch/arm/lib/putuser.o"),
     begin_header=("arch/arm/include/asm/uaccess.h",),
+    # get_user() and put_user() open within these two.
+    openings=openings(
+        "arch/arm/include/asm/uaccess.h",
+        r"""
+        read  | 1 | __get_user_check\(x, ?p\) .{,400}= uaccess_save_and_enable\(\)
+        write | 1 | __put_user_switch\(x, ?ptr, [^)]*\) .{,400}= uaccess_save_and_enable\(\)
+        """,
+    ),
 )

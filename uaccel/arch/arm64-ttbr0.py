@@ -2,7 +2,7 @@
 """arm64 with CONFIG_ARM64_SW_TTBR0_PAN: user tables are out of reach while TTBR0 is empty."""
 
 from uaccel.model.machine import Arch
-from uaccel.tables import roles
+from uaccel.tables import openings, roles
 
 ARCH = Arch(
     name="arm64-ttbr0",
@@ -69,4 +69,12 @@ ARCH = Arch(
     features=(),
     helpers=("lib/usercopy.o",),
     begin_header=("arch/arm64/include/asm/uaccess.h",),
+    # __raw_get_user() and __raw_put_user() open before each ldtr and sttr.
+    openings=openings(
+        "arch/arm64/include/asm/uaccess.h",
+        r"""
+        read  | 1 | \buaccess_ttbr0_enable\(\); __raw_get_mem\("ldtr"
+        write | 1 | \buaccess_ttbr0_enable\(\); __raw_put_mem\("sttr"
+        """,
+    ),
 )

@@ -2,7 +2,7 @@
 """i386: EFLAGS.AC suspends SMAP."""
 
 from uaccel.model.machine import Arch
-from uaccel.tables import roles
+from uaccel.tables import openings, roles
 
 ARCH = Arch(
     name="i386",
@@ -43,5 +43,10 @@ ARCH = Arch(
     protection=("SMAP: stac opens, clac closes (patched in at boot), for reads and writes alike"),
     features=("SMAP", "LFENCE_RDTSC"),
     helpers=("arch/x86/lib/getuser.o", "arch/x86/lib/putuser.o", "lib/usercopy.o"),
-    begin_header=("arch/x86/include/asm/uaccess.h",),
+    begin_header=("arch/x86/include/asm/uaccess.h", "arch/x86/include/asm/uaccess_32.h"),
+    # get_user() and put_user() call what these files hold.
+    openings=(
+        *openings("arch/x86/lib/getuser.S", r"read | 1 | \bASM_STAC\b"),
+        *openings("arch/x86/lib/putuser.S", r"write | 1 | \bASM_STAC\b"),
+    ),
 )

@@ -2,7 +2,7 @@
 """PowerPC book3s/32 (603, 750, 74xx): the Ks bit of a segment guards writes."""
 
 from uaccel.model.machine import Arch
-from uaccel.tables import roles
+from uaccel.tables import openings, roles
 
 ARCH = Arch(
     name="ppc32",
@@ -54,5 +54,13 @@ ARCH = Arch(
     features=(),
     helpers=("lib/usercopy.o",),
     begin_header=("arch/powerpc/include/asm/uaccess.h",),
+    # allow_user_access(), around every access of asm/uaccess.h, returns unless it writes.
+    openings=openings(
+        "arch/powerpc/include/asm/book3s/32/kup.h",
+        r"""
+        read  | 0 | if \(!\(dir & KUAP_WRITE\)\) return; current->thread\.kuap = [^;]*; \w+\(
+        write | 1 | return; current->thread\.kuap = [^;]*; (kuap_unlock_one\|uaccess_begin_32s)\(
+        """,
+    ),
     guards_reads=False,
 )

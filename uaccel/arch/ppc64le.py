@@ -2,7 +2,7 @@
 """PowerPC book3s/64, radix: the AMR blocks reads and writes apart."""
 
 from uaccel.model.machine import Arch
-from uaccel.tables import roles
+from uaccel.tables import openings, roles
 
 ARCH = Arch(
     name="ppc64le",
@@ -63,4 +63,12 @@ ARCH = Arch(
     features=(),
     helpers=("lib/usercopy.o",),
     begin_header=("arch/powerpc/include/asm/uaccess.h",),
+    # allow_user_access(), which stands around every access of asm/uaccess.h.
+    openings=openings(
+        "arch/powerpc/include/asm/book3s/64/kup.h",
+        r"""
+        read  | 1 | if \(dir == KUAP_READ\) set_kuap\(
+        write | 1 | if \(dir == KUAP_WRITE\) set_kuap\(
+        """,
+    ),
 )

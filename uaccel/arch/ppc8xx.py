@@ -2,7 +2,7 @@
 """PowerPC 8xx: MD_AP keeps the kernel out of user pages."""
 
 from uaccel.model.machine import Arch
-from uaccel.tables import roles
+from uaccel.tables import openings, roles
 
 ARCH = Arch(
     name="ppc8xx",
@@ -47,4 +47,9 @@ ARCH = Arch(
     features=(),
     helpers=("lib/usercopy.o",),
     begin_header=("arch/powerpc/include/asm/uaccess.h",),
+    # allow_user_access(), which stands around every access of asm/uaccess.h.
+    openings=openings(
+        "arch/powerpc/include/asm/nohash/32/kup-8xx.h",
+        r"both | 1 | allow_user_access\([^)]*\) \{ (mtspr\(SPRN_MD_AP\|uaccess_begin_8xx\()",
+    ),
 )

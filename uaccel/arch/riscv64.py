@@ -2,7 +2,7 @@
 """RISC-V, 64 bits: the SUM bit of sstatus lets the kernel touch user pages."""
 
 from uaccel.model.machine import Arch
-from uaccel.tables import roles
+from uaccel.tables import openings, roles
 
 ARCH = Arch(
     name="riscv64",
@@ -53,4 +53,12 @@ ARCH = Arch(
     features=(),
     helpers=("lib/usercopy.o",),
     begin_header=("arch/riscv/include/asm/uaccess.h",),
+    # __get_user() and __put_user() open around the access itself.
+    openings=openings(
+        "arch/riscv/include/asm/uaccess.h",
+        r"""
+        read  | 1 | __enable_user_access\(\); __get_user_\w+\(
+        write | 1 | __enable_user_access\(\); __put_user_\w+\(
+        """,
+    ),
 )

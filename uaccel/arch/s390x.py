@@ -2,7 +2,7 @@
 """s390: mvcos names the address space of each operand, nothing opens or closes."""
 
 from uaccel.model.machine import Arch
-from uaccel.tables import roles
+from uaccel.tables import openings, roles
 
 ARCH = Arch(
     name="s390x",
@@ -42,4 +42,9 @@ ARCH = Arch(
     features=(),
     helpers=("lib/usercopy.o",),
     begin_header=("arch/s390/include/asm/uaccess.h",),
+    # mvcos moves a scalar or more, whichever way.
+    openings=openings(
+        "arch/s390/include/asm/uaccess.h",
+        r"both | 0 | \bmvcos\b",
+    ),
 )

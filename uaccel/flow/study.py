@@ -7,17 +7,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from uaccel.errors import UserError
 from uaccel.flow import figures
 from uaccel.flow.bench import Bench, Trial
 from uaccel.flow.drafts import Draft
 from uaccel.flow.ground import Ground, Job, at_once
 from uaccel.flow.patches import CHECKS, judge, patch, patch_name
+from uaccel.flow.support import supports
 from uaccel.flow.targets import Target, load, subjects
 from uaccel.flow.trials import Stand, drafts, stands, try_drafts
-from uaccel.gain import why_less
 from uaccel.host.files import put
-from uaccel.host.tree import read_file
 from uaccel.model.dossier import Declined, Dossier, Patch
 from uaccel.model.dossier import Target as Shown
 from uaccel.model.judgement import Evidence, Judgement, Verdict
@@ -99,19 +97,14 @@ def _shown(ground: Ground, trials: tuple[Trial, ...]) -> tuple[Shown, ...]:
 
 def _described(ground: Ground, bench: Bench) -> Shown:
     arch = bench.arch
-    headers = []
-    for name in arch.begin_header:
-        try:
-            headers.append(read_file(ground.tree, name).text.decode(errors="replace"))
-        except UserError:  # another version keeps it elsewhere: then nothing is defined there
-            continue
+    (offered,) = supports(ground.tree, (arch,))
     return Shown(
         arch=arch.name,
         title=arch.title,
         compiler=bench.toolchain.name,
         config=figures.config(bench),
         protection=arch.protection,
-        gain=why_less(arch, tuple(headers)),
+        gain=offered.why,
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A dossier to a JSON document, for programs."""
+"""A dossier, or an account of a tree, to a JSON document, for programs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import json
 from dataclasses import asdict
 
 from uaccel import __version__
-from uaccel.model.dossier import Dossier
+from uaccel.model.account import Account, Finding
+from uaccel.model.dossier import Dossier, Tree
+from uaccel.model.source import Direction
+from uaccel.model.support import STANDING, Openings, Support
+from uaccel.model.survey import Kind
 from uaccel.report.plain import encodable
 
 SCHEMA_VERSION = 1  # raised when a key changes its meaning or goes
@@ -16,10 +20,7 @@ SCHEMA_VERSION = 1  # raised when a key changes its meaning or goes
 def document(dossier: Dossier, schema: str = "uaccel-study") -> str:
     """Return the `study` document, ASCII only, with a newline at its end."""
     content = {
-        "schema": {"name": schema, "version": SCHEMA_VERSION},
-        "tool": {"name": "uaccel", "version": __version__},
-        "tree": asdict(dossier.tree),
-        "command": dossier.command,
+        **_head(schema, dossier.tree, dossier.command),
         "clusters": [asdict(subject) for subject in dossier.subjects],
         "measurements": [asdict(measurement) for measurement in dossier.measurements],
         "verdicts": [
@@ -33,7 +34,119 @@ def document(dossier: Dossier, schema: str = "uaccel-study") -> str:
         "builds": {"compiled": dossier.built, "reused": dossier.reused},
         "seconds": round(dossier.seconds, 3),
     }
+    return dump(content)
+
+
+def scan(account: Account) -> str:
+    """Return the `scan` document, ASCII only, with a newline at its end."""
+    found = account.scan
+    content = {
+        **_head("uaccel-scan", found.tree, found.command),
+        "candidates": {
+            "lines": found.totals.lines,
+            **{kind.value: found.totals.of(kind) for kind in Kind},
+        },
+        "clusters": [_cluster(finding) for finding in (*account.shown, *_standing(account))],
+        "filters": _filters(account),
+        "windows": _windows(account),
+        "not_understood": [
+            {"file": survey.path, "line": one.line, "column": one.column}
+            | {"accessor": one.accessor, "why": one.why}
+            for survey in found.surveys
+            for one in survey.candidates
+            if one.kind is Kind.NOT_UNDERSTOOD
+        ],
+        "skipped": [
+            {"file": one.path, "why": one.why, "candidates": one.candidates}
+            for one in found.skipped
+        ],
+        "architectures": [_architecture(one) for one in account.supports],
+        "other_architectures": [asdict(one) for one in account.folders],
+        "profile": None if account.profile is None else asdict(account.profile),
+        "notes": list(found.notes),
+        "files": {
+            "looked_at": found.walked,
+            "with_candidates": len(found.surveys),
+            "known_from_before": found.reused,
+        },
+        "seconds": round(found.seconds, 3),
+    }
+    return dump(content)
+
+
+def dump(content: object) -> str:
+    """Return `content` as JSON, ASCII only; bytes that were no UTF-8 are spelled out."""
     return json.dumps(_readable(content), indent=2) + "\n"
+
+
+def _head(schema: str, tree: Tree, command: str) -> dict[str, object]:
+    return {
+        "schema": {"name": schema, "version": SCHEMA_VERSION},
+        "tool": {"name": "uaccel", "version": __version__},
+        "tree": asdict(tree),
+        "command": command,
+    }
+
+
+def _cluster(finding: Finding) -> dict[str, object]:
+    place, seen = finding.place, finding.place.sighting
+    return {
+        "id": place.id,
+        "file": place.file,
+        "function": seen.function,
+        "line": seen.line,
+        "column": seen.column,
+        "last_line": seen.last_line,
+        "direction": seen.direction.value,
+        "form": seen.form.value,
+        "accesses": seen.accesses,
+        "longest": seen.longest,
+        "looped": seen.looped,
+        "pointers": list(seen.pointers),
+        "pair": seen.pair,
+        "convertible": seen.convertible,
+        "why": seen.why,
+        "gain": {
+            one.arch: {"openings": one.saved, "at_least": one.at_least, "why": one.why}
+            for one in finding.gains
+        },
+        "weight": round(finding.weight, 6),
+        "weight_unit": finding.unit,
+        "weight_why": finding.why,
+    }
+
+
+def _filters(account: Account) -> dict[str, object]:
+    chosen = account.scan.filters
+    return {
+        "targets": list(chosen.targets),
+        "arches": list(chosen.arches),
+        "direction": chosen.direction.value if chosen.direction else None,
+        "form": chosen.form.value if chosen.form else None,
+        "min_accesses": chosen.min_accesses,
+        "top": chosen.top,
+        "passed": len(account.findings),
+    }
+
+
+def _standing(account: Account) -> tuple[Finding, ...]:
+    # Windows that stand are clusters too; who asks for the first N does not ask for them.
+    return account.standing if account.scan.filters.top is None else ()
+
+
+def _windows(account: Account) -> dict[str, int]:
+    seen = [one.form for survey in account.scan.surveys for one in survey.sightings]
+    return {form.value: seen.count(form) for form in STANDING}
+
+
+def _architecture(support: Support) -> dict[str, object]:
+    facts = _without(_without(asdict(support), "reads"), "writes")
+    ways = ((way, support.openings(way)) for way in Direction)
+    return {**facts, "openings": {way.value: _openings(found) for way, found in ways}}
+
+
+def _openings(found: Openings | None) -> dict[str, object] | None:
+    return None if found is None else asdict(found)
 
 
 def _without(record: dict[str, object], key: str) -> dict[str, object]:

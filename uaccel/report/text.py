@@ -10,8 +10,7 @@ from io import StringIO
 
 from rich import box
 from rich.color import ColorSystem
-from rich.console import Console, RenderableType
-from rich.padding import Padding
+from rich.console import RenderableType
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -19,9 +18,9 @@ from rich.text import Text
 from uaccel.model.dossier import Dossier, Patch, Subject
 from uaccel.model.judgement import Outcome, Verdict
 from uaccel.report.figures import Cell, Grid, function_grids, path_grid
+from uaccel.report.paper import WIDE, console, hanging, stripped, table, title
 from uaccel.report.plain import block, line
 
-_WIDE = 1000  # columns: a table is never cut, whatever the terminal
 _TONES = {"": "", "better": "green", "worse": "red", "unknown": "yellow", "quiet": "dim"}
 _DIFF = {"@": "cyan", "+": "green", "-": "red"}
 _DIGITS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -53,36 +52,19 @@ class _Part:
 def study(dossier: Dossier, *, color: bool, width: int, patches: bool = False) -> str:
     """Return the whole report of a study; the text of the patches only when asked for."""
     written = StringIO()
-    narrow = _console(written, color, max(width, 40))
-    wide = _console(written, color, _WIDE)
+    narrow = console(written, color, max(width, 40))
+    wide = console(written, color, WIDE)
     for part in _parts(dossier):
-        console = wide if part.wide else narrow
-        console.print(part.content, soft_wrap=False)
-    text = "\n".join(shown.rstrip(" ") for shown in written.getvalue().split("\n"))
+        (wide if part.wide else narrow).print(part.content, soft_wrap=False)
     shown_patches = dossier.patches if patches else ()
-    return text + "".join(_patch(patch, color) for patch in shown_patches)
-
-
-def _console(written: StringIO, color: bool, width: int) -> Console:
-    return Console(
-        file=written,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        legacy_windows=False,
-        _environ={},
-    )
+    return stripped(written) + "".join(_patch(patch, color) for patch in shown_patches)
 
 
 def _parts(dossier: Dossier) -> Iterator[_Part]:
     yield from _head(dossier)
     noted: dict[str, int] = {}
     for grid in function_grids(dossier):
-        yield _Part(_title("the whole of", grid.title))
+        yield _Part(title("the whole of", grid.title))
         yield from _grid(grid, noted, None)
     yield from _verdicts(dossier)
     yield from _patches(dossier.patches)
@@ -108,48 +90,39 @@ def _head(dossier: Dossier) -> Iterator[_Part]:
         return
     shared = {target.config.partition(", ")[2] for target in dossier.targets}
     common = shared.pop() if len(shared) == 1 else ""
-    table = _table("architecture", "compiler", "configuration", "what guards user memory")
+    listed = table("architecture", "compiler", "configuration", "what guards user memory")
     for target in dossier.targets:
         config = target.config.removesuffix(f", {common}")
         cells = (target.arch, target.compiler, config, target.protection)
-        table.add_row(*(Text(line(cell)) for cell in cells))
+        listed.add_row(*(Text(line(cell)) for cell in cells))
     for unbuilt in dossier.unbuilt:
         why = Text(line(f"unknown: {unbuilt.why}"), style="yellow")
-        table.add_row(Text(line(unbuilt.arch)), Text("none"), Text(""), why)
+        listed.add_row(Text(line(unbuilt.arch)), Text("none"), Text(""), why)
     yield _Part(Text(""))
-    yield _Part(table)
+    yield _Part(listed)
     if common:
-        yield _Part(_hanging("all", common, "dim"))
+        yield _Part(hanging("all", common, "dim"))
 
 
 def _subject_title(subject: Subject) -> Text:
     accesses = "1 access" if subject.accesses == 1 else f"{subject.accesses} accesses"
-    return _title(
+    return title(
         subject.function,
         f"{subject.direction}, {accesses}, stands {subject.form}",
         f"{subject.file}:{subject.line}",
     )
 
 
-def _title(first: str, *rest: str) -> Text:
-    text = Text("\n")
-    text.append(line(first), style="bold")
-    for other in rest:
-        text.append("  ")
-        text.append(line(other), style="dim" if other is rest[-1] and len(rest) > 1 else "")
-    return text
-
-
 def _grid(grid: Grid, noted: dict[str, int], floor: str | None) -> Iterator[_Part]:
     told = len(noted)
     if not grid.rows:
-        yield _Part(_hanging("unknown", "nothing was measured", "yellow"))
+        yield _Part(hanging("unknown", "nothing was measured", "yellow"))
     else:
         used = _number(grid, noted, floor is not None)
         yield _Part(_figures(grid, noted, floor), wide=True)
         yield from _footnotes(noted, used, told)
     for why, arches in grid.unknown:
-        yield _Part(_hanging("unknown", f"{', '.join(arches)}: {why}", "yellow"))
+        yield _Part(hanging("unknown", f"{', '.join(arches)}: {why}", "yellow"))
 
 
 def _figures(grid: Grid, noted: dict[str, int], floor: str | None) -> Table:
@@ -207,7 +180,7 @@ def _footnotes(noted: dict[str, int], used: list[str], told: int) -> Iterator[_P
     for why in used:
         if noted[why] > told:
             mark = str(noted[why]).translate(_DIGITS)
-            yield _Part(_hanging(mark, why, "dim"))
+            yield _Part(hanging(mark, why, "dim"))
     again = [str(noted[why]).translate(_DIGITS) for why in used if noted[why] <= told]
     if again:
         yield _Part(Text(f"  {' '.join(again)}  as above", style="dim"))
@@ -220,7 +193,7 @@ def _declined(dossier: Dossier, subject: Subject) -> Iterator[_Part]:
         if refusal.cluster == subject.id:
             reasons.setdefault(refusal.why, []).append(refusal.style)
     for why, styles in reasons.items():
-        yield _Part(_hanging("refused", f"{', '.join(styles)}: {why}", "yellow"))
+        yield _Part(hanging("refused", f"{', '.join(styles)}: {why}", "yellow"))
 
 
 def _legend(dossier: Dossier) -> Iterator[_Part]:
@@ -233,25 +206,25 @@ def _legend(dossier: Dossier) -> Iterator[_Part]:
         text = meaning.format(
             reference=" or ".join(named) + " (how it stands)" * (named != ["fieldwise"])
         )
-        yield _Part(_hanging(word.ljust(8), text, "dim"))
+        yield _Part(hanging(word.ljust(8), text, "dim"))
 
 
 def _verdicts(dossier: Dossier) -> Iterator[_Part]:
     if not dossier.verdicts:
         return
-    yield _Part(_title("checks"))
+    yield _Part(title("checks"))
     counts = Counter((verdict.check, verdict.outcome) for verdict in dossier.verdicts)
     checks = dict.fromkeys(verdict.check for verdict in dossier.verdicts)
     for check in checks:
         said = [f"{counts[check, o]} {o.value}" for o in Outcome if counts[check, o]]
-        yield _Part(_hanging(check.ljust(max(map(len, checks))), ", ".join(said), "dim"))
+        yield _Part(hanging(check.ljust(max(map(len, checks))), ", ".join(said), "dim"))
     for verdict in dossier.verdicts:
         if verdict.outcome is Outcome.FAIL:
             text = f"{verdict.check}: {_place(verdict)}: {verdict.why}"
-            yield _Part(_hanging("FAIL   ", text, "bold red"))
+            yield _Part(hanging("FAIL   ", text, "bold red"))
     for (check, why), places in _unknown(dossier.verdicts).items():
         text = f"{check}: {why} ({_some(places)})"
-        yield _Part(_hanging("UNKNOWN", text, "yellow"))
+        yield _Part(hanging("UNKNOWN", text, "yellow"))
 
 
 def _unknown(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], list[Verdict]]:
@@ -278,17 +251,17 @@ def _place(verdict: Verdict) -> str:
 def _patches(patches: tuple[Patch, ...]) -> Iterator[_Part]:
     if not patches:
         return
-    yield _Part(_title("patches"))
+    yield _Part(title("patches"))
     said: dict[str, dict[str, None]] = {}
     for patch in patches:
         where = patch.path or f"{patch.file} (not written)"
-        yield _Part(_hanging(patch.style.ljust(12), f"{patch.function}  {where}", "bold"))
+        yield _Part(hanging(patch.style.ljust(12), f"{patch.function}  {where}", "bold"))
         for difference in patch.differences:
             said.setdefault(difference, {})[patch.style] = None
     if said:
-        yield _Part(_title("what a user program could notice"))
+        yield _Part(title("what a user program could notice"))
     for difference, styles in said.items():
-        yield _Part(_hanging(", ".join(styles).ljust(12), difference, "bold"))
+        yield _Part(hanging(", ".join(styles).ljust(12), difference, "bold"))
 
 
 def _patch(patch: Patch, color: bool) -> str:
@@ -305,28 +278,13 @@ def _painted(shown: str) -> str:
     return Style.parse(style).render(shown, color_system=ColorSystem.STANDARD)
 
 
-def _list(title: str, sentences: tuple[str, ...]) -> Iterator[_Part]:
+def _list(heading: str, sentences: tuple[str, ...]) -> Iterator[_Part]:
     if sentences:
-        yield _Part(_title(title))
-        yield from (_Part(_hanging("-", sentence, "dim")) for sentence in sentences)
+        yield _Part(title(heading))
+        yield from (_Part(hanging("-", sentence, "dim")) for sentence in sentences)
 
 
 def _foot(dossier: Dossier) -> Iterator[_Part]:
     objects = f"{dossier.built} objects built, {dossier.reused} from the store"
     yield _Part(Text(f"\n{objects}, {dossier.seconds:.1f} s"))
     yield _Part(Text.assemble(("again  ", "dim"), line(dossier.command)), wide=True)
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    for heading in headings:
-        table.add_column(heading, no_wrap=heading == "architecture")
-    return table
-
-
-def _hanging(mark: str, text: str, style: str) -> Padding:
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(no_wrap=True)
-    grid.add_column()
-    grid.add_row(Text(line(mark), style=style), Text(line(text)))
-    return Padding(grid, (0, 0, 0, 2))
