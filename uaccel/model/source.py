@@ -99,9 +99,19 @@ class Cluster:
     joined: bool  # that one's accesses could stand in this one's window
 
     @property
+    def stands(self) -> bool:
+        """Return whether it is one window already."""
+        return self.form in (Form.WINDOW, Form.MASKED, Form.SCOPED)
+
+    @property
+    def shares(self) -> bool:
+        """Return whether it is more than one access that is made once."""
+        return self.stands or self.longest > 1 or self.looped or self.joined
+
+    @property
     def start(self) -> int:
         """Return where it begins: its window's begin, else its first access."""
-        if self.form in (Form.WINDOW, Form.MASKED, Form.SCOPED):
+        if self.stands:
             return self.extent.start
         return min(access.call.start for access in self.accesses)
 

@@ -10,6 +10,7 @@ from uaccel.candidates import candidates
 from uaccel.model.source import Candidate, Kind, Source
 from uaccel.read.functions import Functions
 from uaccel.read.pieces import declares, directive_at
+from uaccel.read.ways import Group
 
 BROKEN = "the statement around the access could not be parsed"
 NO_FUNCTION = "no function that could be parsed holds this access"
@@ -42,13 +43,19 @@ def classes(source: Source, clean: bytes, found: Functions) -> tuple[Candidate, 
 
 
 def _kinds(found: Functions) -> Iterator[tuple[int, tuple[Kind, str]]]:
+    shared = {site.place.name for group in _sharing(found) for site in group.sites}
     for one in found.opened:
+        helps = one.piece.name in shared  # what it accesses is part of its caller's cluster
         for place in one.text.places:
             yield place.at, (Kind.WINDOW, "")  # those of no group stand in a window
         for group in one.groups:
-            kind = Kind.CLUSTER if group.shares else Kind.SINGLE
+            kind = Kind.CLUSTER if helps or group.shares else Kind.SINGLE
             yield from ((site.place.at, (kind, "")) for site in group.sites)
         yield from ((place.at, (Kind.NOT_UNDERSTOOD, BROKEN)) for place in one.odd)
+
+
+def _sharing(found: Functions) -> Iterator[Group]:
+    return (group for one in found.opened for group in one.groups if group.shares)
 
 
 def _outside_kind(clean: bytes, at: int, name: str) -> tuple[Kind, str]:

@@ -23,7 +23,6 @@ from uaccel.read.ways import (
     Place,
     Site,
     Whole,
-    on_one_path,
     one,
     split,
 )
@@ -165,15 +164,10 @@ class _Grouper:
             if not any(place.at < call < place.end for place in inside):
                 return None
         sites = [self._site(node, place) for place in inside]
-        whole = NOTHING
-        for site in sites:
-            if site is None:
-                return None
-            whole = whole.then(one(site))
-        whole = on_one_path(node, whole) if len(sites) > 1 else whole
-        if node.type == "return_statement":
-            return replace(whole, through=(), far=whole.through)
-        return whole
+        if None in sites:
+            return None
+        whole = _evaluated(node, [site for site in sites if site is not None])
+        return whole.left() if node.type == "return_statement" else whole
 
     def _site(self, node: Node, place: Place) -> Site | None:
         end = place.at + len(place.name)
@@ -244,9 +238,9 @@ class _Grouper:
         self.exits = exits
         if whole is None:
             return None
-        whole = whole.caught()
         if _runs_once(node):
-            return whole
+            return whole.caught()
+        whole = whole.repeated()
         return replace(whole, sites=tuple(replace(site, loop=node.id) for site in whole.sites))
 
     def _switched(self, node: Node) -> Whole | None:
@@ -355,6 +349,41 @@ class _Grouper:
 
 def _is_statement(node: Node) -> bool:
     return node.type.endswith(("statement", "declaration")) or node.type in _BRANCHES
+
+
+def _evaluated(node: Node, sites: list[Site]) -> Whole:
+    # `a ? get_user() : get_user()` makes one of the two; all others are on one path.
+    fork = _fork(node) if len(sites) > 1 else None
+    if fork is None:
+        return _evaluated_in_order(sites)
+    arms = [fork.child_by_field_name(name) for name in ("consequence", "alternative")]
+    parts = [[s for s in sites if _holds(arm, s)] for arm in arms if arm is not None]
+    rest = [s for s in sites if not any(s in part for part in parts)]
+    if len(parts) < 2 or not all(parts):
+        return _evaluated_in_order(sites)
+    branches = _evaluated_in_order(parts[0]).either(_evaluated_in_order(parts[1]))
+    return _evaluated_in_order(rest).then(branches)
+
+
+def _evaluated_in_order(sites: list[Site]) -> Whole:
+    whole = NOTHING
+    for site in sites:
+        whole = whole.then(one(site))
+    return whole
+
+
+def _fork(node: Node) -> Node | None:
+    pending = [node]
+    while pending:
+        found = pending.pop()
+        if found.type == "conditional_expression":
+            return found
+        pending += [child for child in found.named_children if child.named_child_count]
+    return None
+
+
+def _holds(arm: Node, site: Site) -> bool:
+    return arm.start_byte <= site.place.at < arm.end_byte
 
 
 def _runs_once(node: Node) -> bool:

@@ -16,7 +16,7 @@ from uaccel.read.ways import Place
 
 _SIZEOF = rb"(?:sizeof|offsetof\w*)\s*(?:\((?:[^()]|\([^()]*\))*\)|\w+)"
 # ETH_ALEN, IFNAMSIZ, TASK_COMM_LEN; PAGE_SIZE, PATH_MAX and their like are no handful of fields.
-_NAMED = rb"\b(?!\w*(?:PAGE|PATH|MAX|BUF|BLOCK|SECTOR|CHUNK))[A-Z][A-Z0-9_]*\b"
+_NAMED = rb"\b(?!\w*(?:PAGE|PATH|MAX|BUF|BLOCK|SECTOR|CHUNK))_*[A-Z][A-Z0-9_]*\b"
 _CONSTANT = re.compile(
     rb"(?:\s|" + _SIZEOF + rb"|" + _NAMED + rb"|0[xX][0-9a-fA-F]+|\d+[uUlL]*|[-+*()])+"
 )
@@ -78,14 +78,16 @@ def calls_of(clean: bytes, body: Span, wrappers: Mapping[str, Wrapper]) -> Text:
         if direction is not None:
             end = closing(clean, match.end() - 1)
             joins = _joins(name, clean[match.end() : end])
-            places.append(Place(match.start(), name, direction, joins, 1, end + 1))
+            index, at = len(places), match.start()
+            places.append(Place(index, at, name, direction, joins, 1, end + 1))
             if not joins:
                 foreign.append(match.start())
         elif name in wrappers:
             wrapped = wrappers[name]
             end = closing(clean, match.end() - 1) + 1
             at, way, joins = match.start(), wrapped.direction, wrapped.joins
-            places.append(Place(at, name, way, joins, wrapped.accesses, end, wrapped.helper))
+            count, helper = wrapped.accesses, wrapped.helper
+            places.append(Place(len(places), at, name, way, joins, count, end, helper))
             if not joins:
                 foreign.append(match.start())
         elif not is_pure(name):

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tree_sitter import Node
@@ -24,7 +24,7 @@ from uaccel.read.classes import BROKEN, classes
 from uaccel.read.csource import cleaned, parse, text_of
 from uaccel.read.forms import Shapes
 from uaccel.read.functions import Functions, Opened, open_functions
-from uaccel.read.macros import Macro, calling, wrapper_at, wrappers
+from uaccel.read.macros import calling, wrapper_at, wrappers
 from uaccel.read.pieces import Piece, directive_at, piece_at
 from uaccel.read.places import begins
 from uaccel.read.variables import struct_locals
@@ -135,7 +135,8 @@ def _paired(clusters: tuple[Cluster, ...]) -> tuple[Cluster, ...]:
         others = (
             other.start
             for other in clusters
-            if other.direction is not one.direction
+            if other.shares
+            and other.direction is not one.direction
             and bases & {access.base for access in other.accesses}
         )
         return min(others, key=lambda at: abs(at - one.start), default=None)

@@ -16,6 +16,7 @@ from uaccel.read.accesses import user_base
 class Place:
     """Where a body names an accessor, or something of the file that only wraps accessors."""
 
+    index: int  # among the places of its body
     at: int
     name: str
     direction: Direction
@@ -58,9 +59,8 @@ class Group:
         return self.longest > 1 and not alone
 
 
-Path = tuple[int, int]  # reads and writes made on it
-_IDLE: Path = (0, 0)
-_MOST = 8  # paths that are told apart
+Mask = int  # a set of places: the bit of each is its index in the body
+_MOST = 8  # paths that are told apart; of more, those that make most accesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,11 @@ class Whole:
     """What a statement holds that a window may hold as a whole, and the ways through it."""
 
     sites: tuple[Site, ...] = ()
-    through: tuple[Path, ...] = (_IDLE,)  # to the statement that follows
-    near: tuple[Path, ...] = ()  # to a break or continue
-    far: tuple[Path, ...] = ()  # to a return or goto
+    through: tuple[Mask, ...] = (0,)  # paths to the statement that follows
+    near: tuple[Mask, ...] = ()  # to a break or continue
+    far: tuple[Mask, ...] = ()  # to a return or goto
+    alive: Mask = 0  # made on some path to the statement that follows
+    kin: tuple[Mask, ...] = ()  # disjoint: what paths connect, directly or through another site
 
     def then(self, other: Whole) -> Whole:
         """Return this with `other` behind it."""
@@ -83,6 +85,8 @@ class Whole:
             _joined(self.through, other.through),
             _best((*self.near, *_joined(self.through, other.near))),
             _best((*self.far, *_joined(self.through, other.far))),
+            other.alive | (self.alive if other.through else 0),
+            _connected(self.kin, other.kin, self.alive),
         )
 
     def either(self, other: Whole) -> Whole:
@@ -92,71 +96,39 @@ class Whole:
             _best((*self.through, *other.through)),
             _best((*self.near, *other.near)),
             _best((*self.far, *other.far)),
+            self.alive | other.alive,
+            _disjoint((*self.kin, *other.kin)),
         )
 
     def caught(self) -> Whole:
-        """Return this inside a loop or switch: what breaks goes on behind it."""
-        return replace(self, through=_best((*self.through, *self.near)), near=())
+        """Return this inside a switch: what breaks goes on behind it."""
+        through = _best((*self.through, *self.near))
+        return replace(self, through=through, near=(), alive=self.alive | _union(self.near))
+
+    def repeated(self) -> Whole:
+        """Return this as the body of a loop: a second pass may take another way."""
+        behind = self.caught()
+        return replace(behind, kin=(_union(behind.kin),)) if behind.alive else behind
+
+    def left(self) -> Whole:
+        """Return this in a `return`: nothing follows."""
+        return replace(self, through=(), far=self.through, alive=0)
 
     @property
-    def paths(self) -> tuple[Path, ...]:
+    def paths(self) -> tuple[Mask, ...]:
         """Return all ways, wherever they go."""
         return (*self.through, *self.near, *self.far)
 
 
 NOTHING = Whole()
-LEFT = Whole(through=(), far=(_IDLE,))  # a branch without accesses that leaves
-BROKE = Whole(through=(), near=(_IDLE,))
-
-
-def _joined(first: tuple[Path, ...], then: tuple[Path, ...]) -> tuple[Path, ...]:
-    if then == (_IDLE,) or not first:
-        return first
-    if first == (_IDLE,):
-        return then
-    return _best(tuple((a + c, b + d) for a, b in first for c, d in then))
-
-
-def _best(paths: tuple[Path, ...]) -> tuple[Path, ...]:
-    if len(paths) < 2:
-        return paths
-    kept = [
-        (a, b)
-        for a, b in dict.fromkeys(paths)
-        if not any((c, d) != (a, b) and c >= a and d >= b for c, d in paths)
-    ]
-    return tuple(sorted(kept, key=sum, reverse=True)[:_MOST])
+LEFT = Whole(through=(), far=(0,))  # a branch without accesses that leaves
+BROKE = Whole(through=(), near=(0,))
 
 
 def one(site: Site) -> Whole:
     """Return a single site."""
-    number = site.place.accesses
-    reads = site.place.direction is Direction.READ
-    return Whole((site,), ((number, 0) if reads else (0, number),))
-
-
-def on_one_path(node: Node, whole: Whole) -> Whole:
-    """Return `whole` of an expression: `a ? get_user() : get_user()` makes one of the two."""
-    forks = []
-    pending = [node]
-    while pending:
-        found = pending.pop()
-        if found.type == "conditional_expression":
-            forks.append(found)
-        pending += [child for child in found.named_children if child.named_child_count]
-    spared = 0
-    for fork in forks:
-        arms = [fork.child_by_field_name(name) for name in ("consequence", "alternative")]
-        if None in arms:
-            continue
-        counts = [
-            sum(arm.start_byte <= site.place.at < arm.end_byte for site in whole.sites)
-            for arm in arms
-            if arm is not None
-        ]
-        spared += min(counts)
-    fewer = tuple((max(r - spared, 0), max(w - spared, 0)) for r, w in whole.through)
-    return replace(whole, through=fewer)
+    bit = 1 << site.place.index
+    return Whole((site,), (bit,), (), (), bit, (bit,))
 
 
 def split(run: Whole) -> list[Group]:
@@ -165,34 +137,84 @@ def split(run: Whole) -> list[Group]:
     A window holds reads and writes only when all of them go to one object; copies there and
     back gain nothing that a window could give.
     """
-    ways = [site.place.direction for site in run.sites]
-    most = {
-        Direction.READ: max((reads for reads, _ in run.paths), default=0),
-        Direction.WRITE: max((writes for _, writes in run.paths), default=0),
-    }
-    if len(set(ways)) == 1:
-        return [Group(run.sites, most[ways[0]], paired=False)]
-    bases = {user_base(site.node) for site in run.sites}
-    plain = any("copy" not in site.place.name for site in run.sites)
-    if plain and len(bases) == 1 and None not in bases and any(r and w for r, w in run.paths):
-        return [
-            Group(tuple(s for s in run.sites if s.place.direction is way), most[way], paired=True)
-            for way in (Direction.READ, Direction.WRITE)
-        ]
-    groups = []
-    for way, stretch in groupby(_out_of_loops(run), key=lambda site: site.place.direction):
-        sites = tuple(stretch)
-        groups.append(Group(sites, min(_count(sites), most[way]), paired=False))
+    groups: list[Group] = []
+    for kin in run.kin:
+        sites = tuple(site for site in run.sites if kin >> site.place.index & 1)
+        groups += _grouped(sites, tuple(path & kin for path in run.paths))
     return groups
 
 
-def _out_of_loops(run: Whole) -> tuple[Site, ...]:
+def _grouped(sites: tuple[Site, ...], paths: tuple[Mask, ...]) -> list[Group]:
+    ways = {site.place.direction for site in sites}
+    if len(ways) == 1:
+        return [Group(sites, _longest(sites, paths), paired=False)]
+    made = [tuple(s for s in sites if s.place.direction is way) for way in Direction]
+    if _is_pair(sites) and any(all(_longest(half, (path,)) for half in made) for path in paths):
+        return [Group(half, _longest(half, paths), paired=True) for half in made]
+    groups = []
+    for _, stretch in groupby(_out_of_loops(sites), key=lambda site: site.place.direction):
+        part = tuple(stretch)
+        groups.append(Group(part, _longest(part, paths), paired=False))
+    return groups
+
+
+def _is_pair(sites: tuple[Site, ...]) -> bool:
+    bases = {user_base(site.node) for site in sites}
+    plain = any("copy" not in site.place.name for site in sites)
+    return plain and len(bases) == 1 and None not in bases
+
+
+def _longest(sites: tuple[Site, ...], paths: tuple[Mask, ...]) -> int:
+    return max((_made(sites, path) for path in paths), default=0)
+
+
+def _made(sites: tuple[Site, ...], path: Mask) -> int:
+    return sum(site.place.accesses for site in sites if path >> site.place.index & 1)
+
+
+def _out_of_loops(sites: tuple[Site, ...]) -> tuple[Site, ...]:
     # A loop that also goes the other way is no loop that one of these windows could hold.
     ways: dict[int, set[Direction]] = {}
-    for site in run.sites:
+    for site in sites:
         ways.setdefault(site.loop, set()).add(site.place.direction)
-    return tuple(replace(s, loop=0) if len(ways[s.loop]) > 1 else s for s in run.sites)
+    return tuple(replace(s, loop=0) if len(ways[s.loop]) > 1 else s for s in sites)
 
 
-def _count(sites: tuple[Site, ...]) -> int:
-    return sum(site.place.accesses for site in sites)
+def _joined(first: tuple[Mask, ...], then: tuple[Mask, ...]) -> tuple[Mask, ...]:
+    if then == (0,) or not first:
+        return first
+    if first == (0,):
+        return then
+    return _best(tuple(a | b for a in first for b in then))
+
+
+def _best(paths: tuple[Mask, ...]) -> tuple[Mask, ...]:
+    if len(paths) < 2:
+        return paths
+    distinct = tuple(dict.fromkeys(paths))
+    kept = [a for a in distinct if not any(a != b and a | b == b for b in distinct)]
+    return tuple(sorted(kept, key=int.bit_count, reverse=True)[:_MOST])
+
+
+def _connected(first: tuple[Mask, ...], then: tuple[Mask, ...], alive: Mask) -> tuple[Mask, ...]:
+    if not then or not alive:
+        return (*first, *then)
+    reached = [mask for mask in first if mask & alive]
+    apart = (mask for mask in first if not mask & alive)
+    return (*apart, _union((*reached, *then)))
+
+
+def _disjoint(masks: tuple[Mask, ...]) -> tuple[Mask, ...]:
+    found: list[Mask] = []
+    for mask in masks:
+        touching = [one for one in found if one & mask]
+        found = [one for one in found if not one & mask]
+        found.append(_union((mask, *touching)))
+    return tuple(found)
+
+
+def _union(masks: tuple[Mask, ...]) -> Mask:
+    union = 0
+    for mask in masks:
+        union |= mask
+    return union
