@@ -3,13 +3,14 @@
 # make test    the same set-up, then the tests
 # make check   ruff and mypy
 # make bench   the benchmarks
+# make corpus  scan the tree anew into corpus/, and show what changed
 # UACCEL_CACHE names the folder for kernel trees and builds.
 
 TREE := 6.12
 BIN := .venv/bin
 SETUP := pyproject.toml tools/venv
 
-.PHONY: study test check bench setup tree clean
+.PHONY: study test check bench corpus setup tree clean
 .DELETE_ON_ERROR:
 
 study: setup tree
@@ -25,6 +26,13 @@ check: $(BIN)/.tests-installed
 
 bench: $(BIN)/.tests-installed setup tree
 	for file in $(wildcard benchmarks/*.py); do $(BIN)/python "$$file" $(ARGS) || exit; done
+
+# Of the fetched tree, whatever $KDIR or the working folder would say.
+corpus: tree
+	$(BIN)/uaccel scan --no-cache --quiet --tree "$$($(BIN)/uaccel tree fetch $(TREE))" \
+		--tsv corpus/v$(TREE).tsv | tail -n 2
+	git --no-pager diff --stat -- corpus
+	git --no-pager diff --unified=0 -- corpus
 
 # Missing packages of the distribution: installed when we may, else one line says how.
 setup: $(BIN)/.installed

@@ -7,15 +7,16 @@ import argparse
 import io
 import os
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 
 from uaccel import __version__
-from uaccel.cli import convert, doctor, study, tree
 from uaccel.cli.answer import FINE, UNUSABLE, Answer
 from uaccel.errors import UserError
 from uaccel.host.run import kill_all, obey_signals
 from uaccel.report.plain import line
 
-_COMMANDS = (study, convert, tree, doctor)
+_COMMANDS = ("study", "scan", "convert", "tree", "doctor")
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
 
 
@@ -25,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     sys.stdout = sys.stdout or io.TextIOWrapper(io.BytesIO())
     sys.stderr = sys.stderr or io.TextIOWrapper(io.BytesIO())
     obey_signals()
-    args = parser().parse_args(argv)
+    args = parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
     try:
         answer: Answer = args.run(args)
         return _say(answer)
@@ -39,8 +40,8 @@ def main(argv: list[str] | None = None) -> int:
         return _refuse("interrupted; nothing half-done was kept", _INTERRUPTED)
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line, or of what `words` need of it."""
     whole = argparse.ArgumentParser(
         prog="uaccel",
         description="Take a kernel function that accesses user memory to a patch with figures.",
@@ -48,8 +49,10 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"uaccel {__version__}")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
-    for module in _COMMANDS:
-        name = module.__name__.rpartition(".")[2]
+    # Only the command that is asked for is loaded: some of them need large libraries.
+    asked = next((word for word in words if not word.startswith("-")), None)
+    for name in (asked,) if asked in _COMMANDS else _COMMANDS:
+        module = import_module(f"uaccel.cli.{name}")
         summary = (module.run.__doc__ or "").partition("\n")[0]
         command = commands.add_parser(
             name,

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from shutil import get_terminal_size
 
 FINE, FOUND, UNUSABLE = 0, 1, 2  # exit statuses
 
@@ -15,3 +18,15 @@ class Answer:
     text: str
     status: int = FINE
     remarks: tuple[str, ...] = ()
+
+
+def is_coloured(wanted: str, environment: Mapping[str, str]) -> bool:
+    """Return whether to colour what goes to stdout, where `wanted` is auto, always or never."""
+    return wanted == "always" or (
+        wanted == "auto" and sys.stdout.isatty() and not environment.get("NO_COLOR")
+    )
+
+
+def width() -> int:
+    """Return how many characters a line on stdout may have."""
+    return get_terminal_size((100, 24)).columns

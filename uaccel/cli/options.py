@@ -6,6 +6,8 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
+import sys
 from collections.abc import Mapping
 
 import uaccel.arch
@@ -30,15 +32,20 @@ def add_tree(parser: argparse.ArgumentParser) -> None:
 
 def add_builds(parser: argparse.ArgumentParser) -> None:
     """Return with the options of everything that compiles added to `parser`."""
+    add_work(parser)
+    parser.add_argument(
+        "--compiler", choices=("gcc", "clang"), help="only this compiler; else gcc, then clang"
+    )
+
+
+def add_work(parser: argparse.ArgumentParser) -> None:
+    """Return with the options of everything that works side by side added to `parser`."""
     add_tree(parser)
     parser.add_argument(
         "--arch",
         action="append",
         metavar="NAME",
         help=f"only this architecture (again for more): {' '.join(ARCHES)}",
-    )
-    parser.add_argument(
-        "--compiler", choices=("gcc", "clang"), help="only this compiler; else gcc, then clang"
     )
     parser.add_argument(
         "-j", "--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="at once"
@@ -80,6 +87,17 @@ def assignments(words: list[str]) -> tuple[tuple[str, ...], dict[str, str]]:
         raise UserError(f"{needy[0]}= needs ARCH=: it does not say which architecture it is for")
     assigned = {match[0] for match in given}
     return tuple(word for word in words if word not in assigned), environment
+
+
+def again(named: str | None, tree: str, environment: Mapping[str, str]) -> str:
+    """Return the line that repeats this run, also elsewhere; `named` is the tree of --tree.
+
+    What the environment or the working folder decided is said.
+    """
+    chosen = [f"{name}={environment[name]}" for name in KBUILD if environment.get(name)]
+    words = [word for word in sys.argv[1:] if word not in chosen]
+    place = [] if named else ["--tree", tree]
+    return shlex.join(("uaccel", *words, *place, *chosen))
 
 
 def _jobs(text: str) -> int:

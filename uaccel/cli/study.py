@@ -9,13 +9,10 @@ VAR=value.  A bar on a terminal shows progress; the table goes to stdout.
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 from pathlib import Path
-from shutil import get_terminal_size
 
-from uaccel.cli.answer import FINE, FOUND, UNUSABLE, Answer
-from uaccel.cli.options import KBUILD, add_builds, arches, assignments
+from uaccel.cli.answer import FINE, FOUND, UNUSABLE, Answer, is_coloured, width
+from uaccel.cli.options import add_builds, again, arches, assignments
 from uaccel.cli.progress import Bar
 from uaccel.flow.ground import Ground
 from uaccel.flow.study import Request, study
@@ -49,7 +46,7 @@ def run(args: argparse.Namespace) -> Answer:
     first = Path(named[0].partition(":")[0]) if named else None
     tree = find_tree(args.tree, first, environment)
     store = Store(cache_folder(environment))
-    command = _again(args.tree, tree.path, environment)
+    command = again(args.tree, tree.path, environment)
     patches = args.patches or str(store.root / "patches" / f"{tree.version}-{key(tree.path)[:8]}")
     expect_folder(patches)
     request = Request(named or SEED, tuple(args.style or ALL_STYLES), command, patches)
@@ -76,22 +73,6 @@ def run(args: argparse.Namespace) -> Answer:
     if args.json:
         path = Path(args.json)
         put(str(path.parent), path.name, document)
-    colour = args.color == "always" or (args.color == "auto" and _is_colour_wanted(environment))
-    shown = text.study(dossier, color=colour, width=_width(), patches=args.show_patches)
+    colour = is_coloured(args.color, environment)
+    shown = text.study(dossier, color=colour, width=width(), patches=args.show_patches)
     return Answer(shown, status, remarks)
-
-
-def _is_colour_wanted(environment: dict[str, str]) -> bool:
-    return sys.stdout.isatty() and not environment.get("NO_COLOR")
-
-
-def _width() -> int:
-    return get_terminal_size((100, 24)).columns
-
-
-def _again(named: str | None, tree: str, environment: dict[str, str]) -> str:
-    # What the environment or the working folder decided is said, so that the line stands alone.
-    chosen = [f"{n}={environment[n]}" for n in KBUILD if environment.get(n)]
-    words = [word for word in sys.argv[1:] if word not in chosen]
-    place = [] if named else ["--tree", tree]
-    return shlex.join(("uaccel", *words, *place, *chosen))

@@ -27,7 +27,7 @@ def remembered(
     The program's own text and its libraries are parts too: what another version worked out is
     not believed.
     """
-    name = key(_own_text(), *parts)
+    name = key(own_text(), *parts)
     known = store.find(kind, name)
     if known is not None:
         with (known / _FILE).open("rb") as file:
@@ -40,9 +40,10 @@ def remembered(
 
 
 @cache
-def _own_text() -> str:
+def own_text() -> str:
+    """Return what changes with the text of this program and with its libraries."""
     digest = hashlib.sha256(sys.version.encode())
-    for library in ("capstone", "pyelftools"):
+    for library in ("capstone", "pyelftools", "tree-sitter", "tree-sitter-c"):
         digest.update(version(library).encode())
     for path in sorted(Path(uaccel.__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())

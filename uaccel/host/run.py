@@ -79,6 +79,26 @@ def obey_signals() -> None:
         signal.signal(number, _interrupt)
 
 
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C and its kin back: one between a fork and our list would leave an orphan."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    noted: list[int] = []
+    previous = {int(number): signal.getsignal(number) for number in _ENDING}
+    handled = {number: handler for number, handler in previous.items() if callable(handler)}
+    for number in handled:
+        signal.signal(number, lambda late, _frame: noted.append(late))
+    try:
+        yield
+    finally:
+        for number, handler in handled.items():
+            signal.signal(number, handler)
+    for number in noted[:1]:
+        signal.raise_signal(number)
+
+
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     kill_all()
     raise KeyboardInterrupt
@@ -94,7 +114,7 @@ def _start(
     channel = subprocess.PIPE if isinstance(stdin, bytes) else stdin or subprocess.DEVNULL
     process = None
     try:
-        with _uninterrupted():
+        with uninterrupted():
             process = subprocess.Popen(
                 argv,
                 cwd=folder,
@@ -112,26 +132,6 @@ def _start(
             _end(process)
         raise
     return process
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    # A signal between the fork and the entry in _live would leave a process that nobody knows.
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    noted: list[int] = []
-    previous = {int(number): signal.getsignal(number) for number in _ENDING}
-    handled = {number: handler for number, handler in previous.items() if callable(handler)}
-    for number in handled:
-        signal.signal(number, lambda late, _frame: noted.append(late))
-    try:
-        yield
-    finally:
-        for number, handler in handled.items():
-            signal.signal(number, handler)
-    for number in noted[:1]:
-        signal.raise_signal(number)
 
 
 def _why_not(program: str, folder: Path, error: OSError) -> str:

@@ -23,6 +23,7 @@ from uaccel.read.ways import (
     Place,
     Site,
     Whole,
+    evaluated,
     one,
     split,
 )
@@ -101,6 +102,10 @@ class _Grouper:
         first = bisect_left(self.calls, node.start_byte)
         return first < len(self.calls) and self.calls[first] < node.end_byte
 
+    def _has_call(self, place: Place) -> bool:
+        first = bisect_left(self.calls, place.at)
+        return first < len(self.calls) and self.calls[first] < place.end
+
     def _passes(self, node: Node) -> bool:
         # Whether a window may stay open while this runs, or is left by whoever calls.
         kind = node.type
@@ -166,7 +171,7 @@ class _Grouper:
         sites = [self._site(node, place) for place in inside]
         if None in sites:
             return None
-        whole = _evaluated(node, [site for site in sites if site is not None])
+        whole = evaluated(node, [site for site in sites if site is not None])
         return whole.left() if node.type == "return_statement" else whole
 
     def _site(self, node: Node, place: Place) -> Site | None:
@@ -240,6 +245,8 @@ class _Grouper:
             return None
         if _runs_once(node):
             return whole.caught()
+        if any(self._has_call(site.place) for site in whole.sites):
+            return None  # no argument of a later pass can be worked out before the window opens
         whole = whole.repeated()
         return replace(whole, sites=tuple(replace(site, loop=node.id) for site in whole.sites))
 
@@ -349,41 +356,6 @@ class _Grouper:
 
 def _is_statement(node: Node) -> bool:
     return node.type.endswith(("statement", "declaration")) or node.type in _BRANCHES
-
-
-def _evaluated(node: Node, sites: list[Site]) -> Whole:
-    # `a ? get_user() : get_user()` makes one of the two; all others are on one path.
-    fork = _fork(node) if len(sites) > 1 else None
-    if fork is None:
-        return _evaluated_in_order(sites)
-    arms = [fork.child_by_field_name(name) for name in ("consequence", "alternative")]
-    parts = [[s for s in sites if _holds(arm, s)] for arm in arms if arm is not None]
-    rest = [s for s in sites if not any(s in part for part in parts)]
-    if len(parts) < 2 or not all(parts):
-        return _evaluated_in_order(sites)
-    branches = _evaluated_in_order(parts[0]).either(_evaluated_in_order(parts[1]))
-    return _evaluated_in_order(rest).then(branches)
-
-
-def _evaluated_in_order(sites: list[Site]) -> Whole:
-    whole = NOTHING
-    for site in sites:
-        whole = whole.then(one(site))
-    return whole
-
-
-def _fork(node: Node) -> Node | None:
-    pending = [node]
-    while pending:
-        found = pending.pop()
-        if found.type == "conditional_expression":
-            return found
-        pending += [child for child in found.named_children if child.named_child_count]
-    return None
-
-
-def _holds(arm: Node, site: Site) -> bool:
-    return arm.start_byte <= site.place.at < arm.end_byte
 
 
 def _runs_once(node: Node) -> bool:

@@ -131,6 +131,20 @@ def one(site: Site) -> Whole:
     return Whole((site,), (bit,), (), (), bit, (bit,))
 
 
+def evaluated(node: Node, sites: list[Site]) -> Whole:
+    """Return the `sites` of one expression: all on one path, but for the arms of `a ? b : c`."""
+    fork = _fork(node) if len(sites) > 1 else None
+    if fork is None:
+        return _in_order(sites)
+    arms = [fork.child_by_field_name(name) for name in ("consequence", "alternative")]
+    parts = [[s for s in sites if _holds(arm, s)] for arm in arms if arm is not None]
+    rest = [s for s in sites if not any(s in part for part in parts)]
+    if len(parts) < 2 or not all(parts):
+        return _in_order(sites)
+    branches = _in_order(parts[0]).either(_in_order(parts[1]))
+    return _in_order(rest).then(branches)
+
+
 def split(run: Whole) -> list[Group]:
     """Return the groups of one direction each that `run` consists of.
 
@@ -142,6 +156,27 @@ def split(run: Whole) -> list[Group]:
         sites = tuple(site for site in run.sites if kin >> site.place.index & 1)
         groups += _grouped(sites, tuple(path & kin for path in run.paths))
     return groups
+
+
+def _in_order(sites: list[Site]) -> Whole:
+    whole = NOTHING
+    for site in sites:
+        whole = whole.then(one(site))
+    return whole
+
+
+def _fork(node: Node) -> Node | None:
+    pending = [node]
+    while pending:
+        found = pending.pop()
+        if found.type == "conditional_expression":
+            return found
+        pending += [child for child in found.named_children if child.named_child_count]
+    return None
+
+
+def _holds(arm: Node, site: Site) -> bool:
+    return arm.start_byte <= site.place.at < arm.end_byte
 
 
 def _grouped(sites: tuple[Site, ...], paths: tuple[Mask, ...]) -> list[Group]:
