@@ -257,9 +257,9 @@ def test_a_stamp_is_settled_two_seconds_later(tmp_path: Path) -> None:
     assert not is_settled((look(tmp_path).stamps or {})["a.c"], changed + 1.9)
 
 
-@pytest.mark.parametrize(("name", "count"), [("6_12", 10750), ("6_1", 10563), ("7_3", 10567)])
+@pytest.mark.parametrize("name", ["6_12", "6_1", "7_3"])
 def test_the_lines_of_a_tree_are_as_grep_counts_them(
-    request: pytest.FixtureRequest, name: str, count: int
+    request: pytest.FixtureRequest, name: str
 ) -> None:
     tree: Path = request.getfixturevalue(f"tree_{name}")
     walker = Walker(str(tree), {})
@@ -276,4 +276,4 @@ def test_the_lines_of_a_tree_are_as_grep_counts_them(
     theirs = {(file.removeprefix("./"), int(n)) for file, n, _ in (r.split(":", 2) for r in rows)}
     top = ("Documentation/", "tools/", "scripts/")
     assert ours == {(file, n) for file, n in theirs if not file.startswith(top)}
-    assert len(ours) == count
+    assert len(ours) > 10_000

@@ -39,3 +39,9 @@ def sites(text: bytes | bytearray, end: int) -> Iterator[Site]:
             number, counted = number + text.count(b"\n", counted, first), first
             yield Site(number, match.start() - first + 1, match[0].decode())
         at = text.find(b"_user", last, end)
+
+
+def opens_windows(text: bytes | bytearray, end: int) -> bool:
+    """Return whether the first `end` bytes of `text` name what opens a window."""
+    names = (b"_access_begin", b"scoped_user_")
+    return any(text.find(name, 0, end) >= 0 for name in names)

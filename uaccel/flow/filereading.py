@@ -15,7 +15,7 @@ from uaccel.host.walk import content, digest, why_not
 from uaccel.model.scan import Skipped
 from uaccel.model.source import Candidate, Kind, Source
 from uaccel.model.survey import Survey
-from uaccel.sites import Site, sites
+from uaccel.sites import Site, opens_windows, sites
 
 Progress = Callable[[str, int, int], None]  # what, done, of how many (0 when not known)
 
@@ -45,7 +45,7 @@ class Reader:
         """Return what the file at `path` holds; any error at all when it cannot be read."""
         text = self._text(path)
         found = _sites(text)
-        if not found:
+        if not found and not opens_windows(text, len(text)):
             return Read(digest(text), Survey(path, (), ()))
         return Read(digest(text), complete(survey(Source(PurePosixPath(path), text)), path, found))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from struct import Struct
 
 from uaccel.errors import UserError
-from uaccel.sites import sites
+from uaccel.sites import opens_windows, sites
 
 # At the top of the tree: what is no kernel code, and what git keeps for itself.
 LEFT_OUT = ("Documentation", "tools", "scripts", ".git")
@@ -36,7 +36,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A file that was read and holds candidates."""
+    """A file that was read and holds candidates, or what opens a window."""
 
     path: str
     size: int  # bytes
@@ -146,7 +146,7 @@ class Walker:
         return _stamp(status), min(size, status.st_size)
 
     def _held(self, path: str, size: int) -> Iterator[Held]:
-        if next(sites(self._room, size), None) is not None:
+        if next(sites(self._room, size), None) is not None or opens_windows(self._room, size):
             yield Held(path, size, digest(memoryview(self._room)[:size]))
 
 

@@ -9,6 +9,7 @@ from uaccel.read.pieces import Piece, piece_at
 
 _STATIC = re.compile(rb"\bstatic\b")
 _DEPTH = 4  # calls deep: what is inlined further is rare
+_MOST = 64  # callers: a function with more is inlined into few of them
 
 
 def callers(clean: bytes, piece: Piece) -> tuple[str, ...]:
@@ -22,7 +23,7 @@ def callers(clean: bytes, piece: Piece) -> tuple[str, ...]:
     level = [piece.name] if own else []
     for _ in range(_DEPTH):
         above: list[str] = []
-        for name in level:
+        for name in level if len(found) < _MOST else ():
             for caller in _calling(clean, name):
                 if caller.name in found or caller.name == piece.name:
                     continue

@@ -35,7 +35,11 @@ _PURE_SHAPE = re.compile(
     r"(?:cpu_to|__cpu_to)_[bl]e(?:16|32|64)p?|(?:__)?[bl]e(?:16|32|64)_to_cpup?"
 )
 # A name with a parenthesis behind it; `(*function)(x)` has none and is found by its star.
-CALL = re.compile(rb"\b([A-Za-z_]\w*)\s*\(|\(\s*\*\s*\w+(?:(?:->|\.)\w+)*\s*\)\s*\(|\basm\b")
+# Possessive, so that no byte is tried twice.
+CALL = re.compile(
+    rb"\b(?:([A-Za-z_]\w*+)\s*+\(|asm\b)"
+    rb"|\(\s*+\*\s*+\w++(?:(?:->|\.)\w++)*+\s*+\)\s*+\("
+)
 
 
 def is_pure(name: str) -> bool:

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 from uaccel.candidates import candidates
 from uaccel.model.source import Candidate, Kind, Source
-from uaccel.read.functions import Functions
+from uaccel.read.functions import Functions, Opened
 from uaccel.read.pieces import declares, directive_at
 from uaccel.read.ways import Group
 
 BROKEN = "the statement around the access could not be parsed"
+DEEP = "the access stands in blocks that are nested too deeply"
 NO_FUNCTION = "no function that could be parsed holds this access"
 IN_DIRECTIVE = "the access stands in a preprocessor line that defines nothing"
 
@@ -48,10 +49,18 @@ def _kinds(found: Functions) -> Iterator[tuple[int, tuple[Kind, str]]]:
         helps = one.piece.name in shared  # what it accesses is part of its caller's cluster
         for place in one.text.places:
             yield place.at, (Kind.WINDOW, "")  # those of no group stand in a window
+        if one.alone is not None:
+            yield one.alone.at, (Kind.SINGLE, "")
         for group in one.groups:
             kind = Kind.CLUSTER if helps or group.shares else Kind.SINGLE
             yield from ((site.place.at, (kind, "")) for site in group.sites)
-        yield from ((place.at, (Kind.NOT_UNDERSTOOD, BROKEN)) for place in one.odd)
+        yield from ((place.at, (Kind.NOT_UNDERSTOOD, why_odd(one))) for place in one.odd)
+
+
+def why_odd(one: Opened) -> str:
+    """Return why accesses of a function could not be placed."""
+    root = one.parts[0].root
+    return DEEP if not one.groups and not root.has_error else BROKEN
 
 
 def _sharing(found: Functions) -> Iterator[Group]:

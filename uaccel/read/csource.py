@@ -67,8 +67,11 @@ _PRIMITIVE = re.compile(rb"\b(?:int|char|short|long|float|double|void|unsigned|s
 _SYSCALL = re.compile(rb"^(?:COMPAT_)?SYSCALL(?:32)?_DEFINE[1-6x]\s*\(", re.MULTILINE)
 _SYSCALL0 = re.compile(rb"^(?:COMPAT_)?SYSCALL(?:32)?_DEFINE0\((\w+)\)(?=\s*\{)", re.MULTILINE)
 _RANGE = re.compile(rb"(?<=[\w)' ])\.\.\.(?=[\w(' ])")
+# Possessive: of a comment or string that does not end nothing is tried twice.
 _TOKEN = re.compile(
-    rb"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL
+    rb"/(?:/[^\n]*+|\*(?:[^*]*+\*++(?:[^/*][^*]*+\*++)*+/|.*+))"
+    rb"|\"[^\"\\\n]*+(?:\\.[^\"\\\n]*+)*+\"|'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'",
+    re.DOTALL,
 )
 
 

@@ -32,6 +32,7 @@ class Shapes:
     root: Node  # the function's body
     scope: Scope
     macros: Mapping[str, Macro]  # macros and functions that only wrap accessors
+    behind: int | None  # where the statement ends that the function's last `return` follows
 
     def cluster(self, group: Group) -> Cluster | None:
         """Return the cluster of a group; None when its accesses have no value of the kernel's."""
@@ -48,7 +49,7 @@ class Shapes:
             extent=extent,
             fault=faults.pop() if len(faults) == 1 else "",
             indent=_indent(self.source, statements[0]),
-            before_return=_before_return(self.root, extent.end),
+            before_return=self.behind == extent.end,
             lines=self._lines(statements),
             obstacle=None,
             longest=group.longest,
@@ -59,15 +60,18 @@ class Shapes:
         cluster = replace(cluster, obstacle=self._obstacle(group, statements, extent))
         return self._with_zeroing(cluster)
 
-    def window(self, region: Region, others: tuple[Region, ...]) -> Cluster:
-        """Return the window that stands in a region of the body, with its accesses."""
+    def windows(self, regions: tuple[Region, ...]) -> Iterator[Cluster]:
+        """Yield the windows that stand in regions of the body, with their accesses."""
+        made = [one for _, one in accesses(self.root, self.scope)] if regions else []
+        yield from (self._window(region, regions, made) for region in regions)
+
+    def _window(self, region: Region, others: tuple[Region, ...], every: list[Access]) -> Cluster:
         first, last = self._ends(region)
         extent = Span(first.start_byte, last.end_byte)
         begun = (other.span.start for other in others if other is not region)
         if any(extent.start <= at < extent.end for at in begun):
             extent = Span(first.start_byte, region.span.end)  # its end stands in a branch
         held = extent if extent.covers(region.span) else region.span
-        every = (made for _, made in accesses(self.root, self.scope))
         inside = [made for made in every if extent.covers(made.call) and held.covers(made.call)]
         return Cluster(
             direction=_direction(region, inside),
@@ -209,14 +213,12 @@ def _form_of(region: Region) -> Form:
     return Form.MASKED if region.masked else Form.WINDOW
 
 
-def _before_return(root: Node, end: int) -> bool:
-    # Whether the function's last `return` follows at once.
-    statements = [node for node in root.named_children if node.type != "comment"]
-    return (
-        len(statements) > 1
-        and statements[-1].type == "return_statement"
-        and statements[-2].end_byte == end
-    )
+def end_before_return(root: Node) -> int | None:
+    """Return where the statement ends that the last `return` of a body follows, if one does."""
+    statements = root.named_children
+    if len(statements) < 2 or statements[-1].type != "return_statement":
+        return None
+    return statements[-2].end_byte
 
 
 def _odd_text(source: Source, extent: Span) -> str | None:

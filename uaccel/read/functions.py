@@ -19,6 +19,7 @@ from uaccel.read.places import Text, Wrapper, calls_of
 from uaccel.read.ways import Group, Place
 
 _CONDITIONAL = re.compile(rb"^[ \t]*#[ \t]*(?:el|if)", re.MULTILINE)
+_LOOP = re.compile(rb"\b(?:for|while|do|goto)\b|each")
 _STATIC = re.compile(rb"\bstatic\b")
 
 
@@ -38,7 +39,8 @@ class Opened:
     wrappers: Mapping[str, Macro]  # macros and functions that only wrap accessors
     text: Text
     parts: tuple[Part, ...]  # the first holds both branches of every #if; others one of them
-    odd: tuple[Place, ...]  # accesses around which nothing could be parsed
+    odd: tuple[Place, ...]  # accesses that could not be placed
+    alone: Place | None  # its only access, when that is enough to know: nothing was parsed then
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -65,7 +67,7 @@ def open_functions(
     """
     wrapping = tuple(macro for macro in macros if _wraps(macro))
     pieces, lost = _pieces(clean, offsets)
-    opened = {p.body: _unfold(clean, p, _in_force(wrapping, p)) for p in pieces}
+    opened = {p.body: _unfold(clean, p, _in_force(wrapping, p), every) for p in pieces}
     helpers = {macro.name: macro for one in opened.values() if (macro := _helper(clean, one))}
     names = {macro.name for macro in wrapping}
     for piece in _users(clean, names | helpers.keys()):
@@ -74,7 +76,7 @@ def open_functions(
         named = any(place.name in names for place in text.places)
         heavy = any(place.accesses > 1 for place in text.places if not place.helper)
         if len(text.places) > 1 or (every and named) or heavy:
-            opened[piece.body] = _unfold(clean, piece, known)
+            opened[piece.body] = _unfold(clean, piece, known, every)
     ordered = sorted(opened.items(), key=lambda item: item[0])
     return Functions(tuple(one for _, one in ordered), lost)
 
@@ -135,10 +137,12 @@ def _defined(clean: bytes, stretch: Span) -> Iterator[Piece]:
             yield Piece(name, Span(node.start_byte, body.start_byte), here)
 
 
-def _unfold(clean: bytes, piece: Piece, macros: Mapping[str, Macro]) -> Opened:
+def _unfold(clean: bytes, piece: Piece, macros: Mapping[str, Macro], every: bool) -> Opened:
     text = calls_of(clean, piece.body, _for_text(macros))
     body = clean[piece.body.start : piece.body.end]
     outside = tuple(place for place in text.places if not _in_window(text, place))
+    if not every and _is_alone(text, outside, body):
+        return Opened(piece, macros, text, (), (), outside[0])
     part, odd = _part(clean, piece.body, body, outside, text)
     parts = [part]
     if odd and _CONDITIONAL.search(body):
@@ -148,7 +152,20 @@ def _unfold(clean: bytes, piece: Piece, macros: Mapping[str, Macro]) -> Opened:
             groups = tuple(g for g in part.groups if any(s.place in odd for s in g.sites))
             parts.append(Part(part.root, groups))
             odd = tuple(place for place in odd if place in left or place not in there)
-    return Opened(piece, macros, text, tuple(parts), odd)
+    return Opened(piece, macros, text, tuple(parts), odd, None)
+
+
+def _is_alone(text: Text, places: tuple[Place, ...], body: bytes) -> bool:
+    # One access that no loop repeats shares no window, however its function is built.  One in a
+    # function that calls nothing else may be what others share.
+    return (
+        len(places) == 1
+        and bool(text.foreign)
+        and not text.regions
+        and not places[0].helper
+        and places[0].accesses == 1
+        and _LOOP.search(body) is None
+    )
 
 
 def _part(
@@ -157,7 +174,10 @@ def _part(
     plain = clean[: span.start] + annotated(body) + clean[span.end :]
     root = parse_within(plain, span)
     first = root.named_children[0] if root.named_child_count else root
-    groups, odd = group(Body(root, clean, places, text.foreign))
+    try:
+        groups, odd = group(Body(root, clean, places, text.foreign))
+    except RecursionError:  # blocks within blocks, hundreds of them: no kernel code, but C
+        return Part(root, ()), places
     whole = root.named_child_count == 1 and first.type == "compound_statement"
     return Part(first if whole else root, groups), odd
 
@@ -191,11 +211,12 @@ def _users(clean: bytes, wrappers: set[str]) -> tuple[Piece, ...]:
     if not wrappers:
         return ()
     names = b"|".join(re.escape(name.encode()) for name in sorted(wrappers))
-    found: dict[Span, Piece] = {}
-    for match in re.finditer(rb"(?:" + names + rb")\s*\(", clean):
-        if clean[match.start() - 1 : match.start()].isalnum():
+    found: list[Piece] = []
+    for match in re.finditer(rb"(?:" + names + rb")\s*+\(", clean):
+        at = match.start()
+        if clean[at - 1 : at].isalnum() or (found and at < found[-1].body.end):
             continue
-        piece = piece_at(clean, match.start())
+        piece = piece_at(clean, at)
         if piece is not None:
-            found[piece.body] = piece
-    return tuple(found.values())
+            found.append(piece)
+    return tuple(found)

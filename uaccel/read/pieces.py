@@ -24,7 +24,8 @@ _NO_NAMES = frozenset(
     b"__bpf_kfunc typeof __typeof__".split()
 )
 _DIRECTIVE = re.compile(rb"^[ \t]*#(?:[^\n\\]|\\\r?\n|\\[^\n])*", re.MULTILINE)
-_PROTOTYPE = re.compile(rb"[\w\s*]*\w[\s*]+")
+_DECLARED = 1000
+_PROTOTYPE = re.compile(rb"(?=\s*+\w)[\w\s*]*(?<=[\s*])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ def name_of(header: bytes) -> str:
 
 def declares(clean: bytes, at: int) -> bool:
     """Return whether the accessor at `at`, outside any body, is declared or defined there."""
-    start = max(clean.rfind(mark, 0, at) for mark in (b";", b"}", b"{", b")")) + 1
+    nearest = max(at - _DECLARED, 0)  # bytes: no declaration is longer up to its name
+    start = max(clean.rfind(mark, nearest, at) for mark in (b";", b"}", b"{", b")")) + 1
+    start = max(start, nearest)
     above = _DIRECTIVE.sub(b" ", clean[start:at])
     return above.strip() == b"" or _PROTOTYPE.fullmatch(above) is not None
 

@@ -14,13 +14,14 @@ from uaccel.read.csource import closing
 from uaccel.read.pieces import directive_at
 from uaccel.read.ways import Place
 
-_SIZEOF = rb"(?:sizeof|offsetof\w*)\s*(?:\((?:[^()]|\([^()]*\))*\)|\w+)"
+_SIZEOF = rb"(?:sizeof|offsetof\w*+)\s*+(?:\((?:[^()]++|\([^()]*+\))*+\)|\w++)"
 # ETH_ALEN, IFNAMSIZ, TASK_COMM_LEN; PAGE_SIZE, PATH_MAX and their like are no handful of fields.
-_NAMED = rb"\b(?!\w*(?:PAGE|PATH|MAX|BUF|BLOCK|SECTOR|CHUNK))_*[A-Z][A-Z0-9_]*\b"
+_NAMED = rb"\b(?!\w*(?:PAGE|PATH|MAX|BUF|BLOCK|SECTOR|CHUNK))_*+[A-Z][A-Z0-9_]*+\b"
 _CONSTANT = re.compile(
-    rb"(?:\s|" + _SIZEOF + rb"|" + _NAMED + rb"|0[xX][0-9a-fA-F]+|\d+[uUlL]*|[-+*()])+"
+    rb"(?:\s++|" + _SIZEOF + rb"|" + _NAMED + rb"|\d[0-9a-fA-FxXuUlL]*+|[-+*()])++"
 )
 _NUMBER = re.compile(rb"\s*(\d+)\s*")
+_SIZE = 400  # bytes of text: no size is written longer
 _SMALL = 64  # bytes: a copy of more is no handful of fields
 _BEGIN = re.compile(rb"\b(?:masked_)?user_(?:read_|write_|rw_)?access_begin\s*\(")
 _END = re.compile(rb"\buser_(?:read_|write_|rw_)?access_(?:end|restore)\s*\(")
@@ -102,7 +103,7 @@ def _joins(name: str, arguments: bytes) -> bool:
     number = _NUMBER.fullmatch(size)
     if number is not None:
         return int(number[1]) <= _SMALL
-    return b"," in arguments and _CONSTANT.fullmatch(size) is not None
+    return b"," in arguments and len(size) < _SIZE and _CONSTANT.fullmatch(size) is not None
 
 
 def _last_comma(arguments: bytes) -> int:

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tree_sitter import Node
@@ -12,6 +13,7 @@ from tree_sitter import Node
 from uaccel.candidates import calls
 from uaccel.model.source import (
     Cluster,
+    Direction,
     Function,
     NotUnderstood,
     Reading,
@@ -20,9 +22,9 @@ from uaccel.model.source import (
 )
 from uaccel.read.accesses import Scope, scope_of
 from uaccel.read.callers import callers
-from uaccel.read.classes import BROKEN, classes
+from uaccel.read.classes import classes, why_odd
 from uaccel.read.csource import cleaned, parse, text_of
-from uaccel.read.forms import Shapes
+from uaccel.read.forms import Shapes, end_before_return
 from uaccel.read.functions import Functions, Opened, open_functions
 from uaccel.read.macros import calling, wrapper_at, wrappers
 from uaccel.read.pieces import Piece, directive_at, piece_at
@@ -58,7 +60,7 @@ def read_source(source: Source, includers: tuple[Source, ...] = ()) -> Reading:
     file = _File(source, clean, _outside(clean, includers), every=True)
     read = (_function(file, one) for one in found.opened)
     odd = [
-        NotUnderstood(source.line(place.at), place.name, BROKEN)
+        NotUnderstood(source.line(place.at), place.name, why_odd(one))
         for one in found.opened
         for place in one.odd
     ]
@@ -105,11 +107,11 @@ def _function(file: _File, one: Opened) -> Function | None:
     scope = _scope(clean, one, file.outside)
     clusters: list[Cluster] = []
     for number, part in enumerate(one.parts):
-        shapes = Shapes(source, part.root, scope, one.wrappers)
+        shapes = Shapes(source, part.root, scope, one.wrappers, end_before_return(part.root))
         made = (shapes.cluster(group) for group in part.groups)
         clusters += [cluster for cluster in made if cluster is not None]
         if not number:
-            clusters += [shapes.window(region, one.text.regions) for region in one.text.regions]
+            clusters += shapes.windows(one.text.regions)
     if not clusters and not one.odd:
         return None
     root = one.parts[0].root
@@ -130,18 +132,27 @@ def _function(file: _File, one: Opened) -> Function | None:
 
 def _paired(clusters: tuple[Cluster, ...]) -> tuple[Cluster, ...]:
     # Reads and writes of one object are two halves of one thing.
+    starts: dict[tuple[Direction, str | None], list[int]] = {}
+    for one in clusters:
+        for base in _bases(one) if one.shares else ():
+            starts.setdefault((one.direction, base), []).append(one.start)
+
     def partner(one: Cluster) -> int | None:
-        bases = {access.base for access in one.accesses} - {None}
-        others = (
-            other.start
-            for other in clusters
-            if other.shares
-            and other.direction is not one.direction
-            and bases & {access.base for access in other.accesses}
-        )
-        return min(others, key=lambda at: abs(at - one.start), default=None)
+        other = Direction.WRITE if one.direction is Direction.READ else Direction.READ
+        found = (starts.get((other, base), ()) for base in _bases(one))
+        near = (at for every in found for at in _nearest(every, one.start))
+        return min(near, key=lambda at: abs(at - one.start), default=None)
 
     return tuple(replace(cluster, pair=partner(cluster)) for cluster in clusters)
+
+
+def _bases(cluster: Cluster) -> set[str | None]:
+    return {access.base for access in cluster.accesses} - {None}
+
+
+def _nearest(ordered: Sequence[int], at: int) -> Sequence[int]:
+    place = bisect_left(ordered, at)
+    return ordered[max(place - 1, 0) : place + 1]
 
 
 def _last_return(root: Node) -> Span | None:

@@ -66,7 +66,7 @@ def scan(account: Account) -> str:
         "notes": list(found.notes),
         "files": {
             "looked_at": found.walked,
-            "with_candidates": len(found.surveys),
+            "with_candidates": sum(bool(one.candidates) for one in found.surveys),
             "known_from_before": found.reused,
         },
         "seconds": round(found.seconds, 3),
