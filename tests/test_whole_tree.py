@@ -17,8 +17,10 @@ from uaccel.model.source import Direction, Form, Source
 from uaccel.model.survey import Kind, Sighting
 from uaccel.read.csource import cleaned
 from uaccel.read.reading import read_source
+from uaccel.report.corpus import corpus
 
 SAMPLE = Path(__file__).parent.parent / "corpus" / "sample-v6.12.tsv"
+CORPUS = SAMPLE.with_name("v6.12.tsv")
 BEGIN = re.compile(rb"\b(?:masked_user_|user_)(?:read_|write_|rw_)?access_begin\s*\(")
 SCOPED = re.compile(rb"\bscoped_user_(?:read|write|rw)_access(?:_size)?\s*\(")
 # Where the kernel defines what opens a window: nothing is opened there.
@@ -132,6 +134,13 @@ def test_the_sample_is_what_people_judged(scans: dict[str, Scan]) -> None:
         pytest.skip(f"the sample was drawn from {head[2:]}, this is {found.tree.version}")
     drawn = [(kind, path, str(line)) for kind, path, line in draw(found.surveys)]
     assert sorted(row[:3] for row in judged) == sorted(drawn)
+
+
+def test_the_corpus_is_what_a_scan_says(scans: dict[str, Scan]) -> None:
+    found = scans["6_12"]
+    if SAMPLE.read_text().partition("\n")[0] != f"# Linux {found.tree.version}":
+        pytest.skip(f"the corpus is of another version than {found.tree.version}")
+    assert CORPUS.read_text() == corpus(found), "run `make corpus`, and read what changed"
 
 
 def test_a_file_is_read_alike_wherever_it_lies(tree_6_12: Path) -> None:

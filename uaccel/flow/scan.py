@@ -58,7 +58,8 @@ def scan(tree: Tree, store: Store | None, request: Request, progress: Progress) 
     odd = [reader.odd(path, b.why) for path, b in answers.items() if isinstance(b, Broken)]
     notes = _kept(store, tree, before, _index(before, land, walked, known | read, started))
     surveys = [one.survey for one in (*known.values(), *read.values())]
-    surveys = [one for one in (*surveys, *(survey for survey, _ in odd)) if one.candidates or one.sightings]
+    surveys += [survey for survey, _ in odd]
+    surveys = [one for one in surveys if one.candidates or one.sightings]
     surveys.sort(key=lambda one: one.path)
     skipped = (*walked.skipped, *(one for _, one in odd))
     return Scan(

@@ -34,11 +34,12 @@ _PURE = frozenset(
 _PURE_SHAPE = re.compile(
     r"(?:cpu_to|__cpu_to)_[bl]e(?:16|32|64)p?|(?:__)?[bl]e(?:16|32|64)_to_cpup?"
 )
-# A name with a parenthesis behind it; `(*function)(x)` has none and is found by its star.
+# A name with a parenthesis behind it; `(*function)(x)` and `functions[i](x)` have none.
 # Possessive, so that no byte is tried twice.
 CALL = re.compile(
     rb"\b(?:([A-Za-z_]\w*+)\s*+\(|asm\b)"
-    rb"|\(\s*+\*\s*+\w++(?:(?:->|\.)\w++)*+\s*+\)\s*+\("
+    rb"|\(\s*+\*[^()]*+\)\s*+\(|\]\s*+\("
+    rb"|\(\s*+\w++(?:(?:->|\.)\w++)++\s*+\)\s*+\("
 )
 
 

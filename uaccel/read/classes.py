@@ -59,8 +59,7 @@ def _kinds(found: Functions) -> Iterator[tuple[int, tuple[Kind, str]]]:
 
 def why_odd(one: Opened) -> str:
     """Return why accesses of a function could not be placed."""
-    root = one.parts[0].root
-    return DEEP if not one.groups and not root.has_error else BROKEN
+    return DEEP if one.deep else BROKEN
 
 
 def _sharing(found: Functions) -> Iterator[Group]:
@@ -76,6 +75,7 @@ def _outside_kind(clean: bytes, at: int, name: str) -> tuple[Kind, str]:
         if defined is None:
             return Kind.NOT_UNDERSTOOD, IN_DIRECTIVE
         return (Kind.OTHER if defined.start(1) == at else Kind.MACRO), ""
-    if declares(clean, at):
+    member = clean[at - 1 : at] in (b".", b">")  # of a struct: x->copy_to_user(...)
+    if member or declares(clean, at):
         return Kind.OTHER, ""
     return Kind.NOT_UNDERSTOOD, NO_FUNCTION

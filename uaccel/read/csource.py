@@ -62,6 +62,7 @@ _TYPE_ARGUMENTS = (  # one of these is in each of them
     *(b"_of", b"entry", b"sizeof_", b"offsetof", b"DECLARE_S", b"_t(", b"_t (", b"va_arg"),
     *(b"typecheck", b"_sizeof"),
 )
+_TYPEOF = re.compile(rb"\b(?:__)?typeof(?:__)?\s*(?=\()")
 _KEYWORD = re.compile(rb"\b(?:struct|union|enum|unsigned|signed|const|volatile)\b(?=\s+\w)")
 _PRIMITIVE = re.compile(rb"\b(?:int|char|short|long|float|double|void|unsigned|signed)\b|\*")
 _SYSCALL = re.compile(rb"^(?:COMPAT_)?SYSCALL(?:32)?_DEFINE[1-6x]\s*\(", re.MULTILINE)
@@ -110,6 +111,10 @@ def annotated(clean: bytes) -> bytes:
             _blank_types(plain, found.end(), closing(plain, found.end()))
             if found[0].startswith(b"offsetof"):  # the grammar knows it, but no `member[0]` in it
                 plain[found.start()] = ord("O")
+    if b"typeof" in plain:
+        for found in list(_TYPEOF.finditer(plain)):  # (typeof(*p))x is no cast to the parser
+            _fill(plain, found.start(), closing(plain, found.end()) + 1)
+            plain[found.start() : found.start() + 3] = b"int"
     if b"SYSCALL" in plain:
         _syscalls(plain)
     if b"..." in plain:

@@ -21,6 +21,7 @@ from uaccel.read.macros import Macro
 from uaccel.read.places import Region
 from uaccel.read.ways import Group, Site
 
+_BLOCKS = ("compound_statement", "case_statement")
 _END = re.compile(r"user_(?:read_|write_|rw_)?access_end")
 
 
@@ -32,6 +33,7 @@ class Shapes:
     root: Node  # the function's body
     scope: Scope
     macros: Mapping[str, Macro]  # macros and functions that only wrap accessors
+    zeroed: tuple[tuple[str, Span], ...]  # what memset() fills with 0, and that call
     behind: int | None  # where the statement ends that the function's last `return` follows
 
     def cluster(self, group: Group) -> Cluster | None:
@@ -71,8 +73,7 @@ class Shapes:
         begun = (other.span.start for other in others if other is not region)
         if any(extent.start <= at < extent.end for at in begun):
             extent = Span(first.start_byte, region.span.end)  # its end stands in a branch
-        held = extent if extent.covers(region.span) else region.span
-        inside = [made for made in every if extent.covers(made.call) and held.covers(made.call)]
+        inside = [made for made in every if extent.covers(made.call) and _holds(region, made)]
         return Cluster(
             direction=_direction(region, inside),
             form=_form_of(region),
@@ -126,6 +127,8 @@ class Shapes:
         condition = _condition(statement)
         if statement.type != "if_statement" or condition is None:
             return "an access stands in another statement than `if (ACCESS || ACCESS) leave;`"
+        if statement.parent is None or statement.parent.type not in _BLOCKS:
+            return "the condition stands in no block: behind a label, or in a branch without braces"
         made = tuple(accesses(condition, self.scope))
         if len({one.direction for _, one in made}) > 1:
             return "reads and writes in one condition need different windows"
@@ -166,14 +169,18 @@ class Shapes:
         # The memset() of a local that a copy sends to user space is part of what the copy costs.
         if cluster.form is not Form.STRUCTCOPY or cluster.direction is Direction.READ:
             return cluster
-        if b"memset" not in (self.root.text or b""):
-            return cluster
         sent = {self.source.quote(access.value) for access in cluster.accesses if access.copies}
         lines = set(cluster.lines)
-        for node in walk(self.root):
-            if node.type == "call_expression" and _zeroes(node, sent):
-                lines.update(_numbers(self.source, node.start_byte, node.end_byte))
+        for target, here in self.zeroed:
+            if target in sent:
+                lines.update(_numbers(self.source, here.start, here.end))
         return replace(cluster, lines=tuple(sorted(lines)))
+
+
+def _holds(region: Region, made: Access) -> bool:
+    # Behind its first end only an unsafe accessor tells that it is still open on this path.
+    span = region.span if made.accessor.startswith("unsafe_") else region.held
+    return span.covers(made.call)
 
 
 def _block_with(statement: Node, at: int) -> Node | None:
@@ -213,6 +220,23 @@ def _form_of(region: Region) -> Form:
     return Form.MASKED if region.masked else Form.WINDOW
 
 
+def zeroed(root: Node) -> tuple[tuple[str, Span], ...]:
+    """Return what the memset() calls of a body fill with 0, and where each stands."""
+    if b"memset" not in (root.text or b""):
+        return ()
+    calls = ((node, _zeroes(node)) for node in walk(root) if node.type == "call_expression")
+    return tuple((target, span(node)) for node, target in calls if target is not None)
+
+
+def _zeroes(call: Node) -> str | None:
+    name = call.child_by_field_name("function")
+    arguments = call.child_by_field_name("arguments")
+    if name is None or arguments is None or text_of(name) != "memset":
+        return None
+    given = arguments.named_children
+    return text_of(given[0]) if len(given) == 3 and text_of(given[1]) == "0" else None
+
+
 def end_before_return(root: Node) -> int | None:
     """Return where the statement ends that the last `return` of a body follows, if one does."""
     statements = root.named_children
@@ -244,15 +268,6 @@ def _operands(condition: Node) -> Iterator[Node]:
             pending += [side for side in sides if side is not None]
         else:
             yield node
-
-
-def _zeroes(call: Node, sent: set[str]) -> bool:
-    name = call.child_by_field_name("function")
-    arguments = call.child_by_field_name("arguments")
-    if name is None or arguments is None or text_of(name) != "memset":
-        return False
-    given = arguments.named_children
-    return len(given) == 3 and text_of(given[0]) in sent and text_of(given[1]) == "0"
 
 
 def _fault(source: Source, statement: Node) -> str:

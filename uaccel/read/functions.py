@@ -20,6 +20,7 @@ from uaccel.read.ways import Group, Place
 
 _CONDITIONAL = re.compile(rb"^[ \t]*#[ \t]*(?:el|if)", re.MULTILINE)
 _LOOP = re.compile(rb"\b(?:for|while|do|goto)\b|each")
+_LABEL = re.compile(rb"\n ?\w+:")
 _STATIC = re.compile(rb"\bstatic\b")
 
 
@@ -40,6 +41,7 @@ class Opened:
     text: Text
     parts: tuple[Part, ...]  # the first holds both branches of every #if; others one of them
     odd: tuple[Place, ...]  # accesses that could not be placed
+    deep: bool  # because its blocks are nested too deeply
     alone: Place | None  # its only access, when that is enough to know: nothing was parsed then
 
     @property
@@ -75,7 +77,9 @@ def open_functions(
         text = calls_of(clean, piece.body, _for_text(known))
         named = any(place.name in names for place in text.places)
         heavy = any(place.accesses > 1 for place in text.places if not place.helper)
-        if len(text.places) > 1 or (every and named) or heavy:
+        body = clean[piece.body.start : piece.body.end]
+        looped = bool(text.places) and _LOOP.search(body) is not None
+        if len(text.places) > 1 or (every and named) or heavy or looped:
             opened[piece.body] = _unfold(clean, piece, known, every)
     ordered = sorted(opened.items(), key=lambda item: item[0])
     return Functions(tuple(one for _, one in ordered), lost)
@@ -142,17 +146,17 @@ def _unfold(clean: bytes, piece: Piece, macros: Mapping[str, Macro], every: bool
     body = clean[piece.body.start : piece.body.end]
     outside = tuple(place for place in text.places if not _in_window(text, place))
     if not every and _is_alone(text, outside, body):
-        return Opened(piece, macros, text, (), (), outside[0])
-    part, odd = _part(clean, piece.body, body, outside, text)
+        return Opened(piece, macros, text, (), (), False, outside[0])
+    part, odd, deep = _part(clean, piece.body, body, outside, text)
     parts = [part]
     if odd and _CONDITIONAL.search(body):
         for branch in branches(body):
             there = tuple(p for p in outside if _stands(branch, p, piece.body.start))
-            part, left = _part(clean, piece.body, branch, there, text)
+            part, left, _ = _part(clean, piece.body, branch, there, text)
             groups = tuple(g for g in part.groups if any(s.place in odd for s in g.sites))
             parts.append(Part(part.root, groups))
             odd = tuple(place for place in odd if place in left or place not in there)
-    return Opened(piece, macros, text, tuple(parts), odd, None)
+    return Opened(piece, macros, text, tuple(parts), odd, deep, None)
 
 
 def _is_alone(text: Text, places: tuple[Place, ...], body: bytes) -> bool:
@@ -170,16 +174,16 @@ def _is_alone(text: Text, places: tuple[Place, ...], body: bytes) -> bool:
 
 def _part(
     clean: bytes, span: Span, body: bytes, places: tuple[Place, ...], text: Text
-) -> tuple[Part, tuple[Place, ...]]:
+) -> tuple[Part, tuple[Place, ...], bool]:
     plain = clean[: span.start] + annotated(body) + clean[span.end :]
     root = parse_within(plain, span)
     first = root.named_children[0] if root.named_child_count else root
     try:
         groups, odd = group(Body(root, clean, places, text.foreign))
     except RecursionError:  # blocks within blocks, hundreds of them: no kernel code, but C
-        return Part(root, ()), places
+        return Part(root, ()), places, True
     whole = root.named_child_count == 1 and first.type == "compound_statement"
-    return Part(first if whole else root, groups), odd
+    return Part(first if whole else root, groups), odd, False
 
 
 def _stands(branch: bytes, place: Place, start: int) -> bool:
@@ -190,7 +194,7 @@ def _stands(branch: bytes, place: Place, start: int) -> bool:
 def _in_window(text: Text, place: Place) -> bool:
     if place.name.startswith("unsafe_"):
         return True
-    return any(region.span.start <= place.at < region.span.end for region in text.regions)
+    return any(region.held.start <= place.at < region.held.end for region in text.regions)
 
 
 def _helper(clean: bytes, one: Opened) -> Macro | None:
@@ -201,9 +205,11 @@ def _helper(clean: bytes, one: Opened) -> Macro | None:
         return None
     if _STATIC.search(clean, one.piece.header.start, one.piece.header.end) is None:
         return None
+    if _LABEL.search(clean, one.piece.body.start, one.piece.body.end) is not None:
+        return None
     copies = any("copy" in name for name in names)
     form = Form.STRUCTCOPY if copies else Form.FIELDWISE
-    longest = sum(one.longest for one in one.groups)
+    longest = max(group.longest for group in one.groups)
     return Macro(one.piece.name, names, form, ways.pop(), "function", True, longest, 0)
 
 

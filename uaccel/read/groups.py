@@ -106,6 +106,14 @@ class _Grouper:
         first = bisect_left(self.calls, place.at)
         return first < len(self.calls) and self.calls[first] < place.end
 
+    def _own_call(self, node: Node) -> bool:
+        # `scoped_guard(...) {` and `for_each_set_bit(...)` were replaced by plain words for the
+        # parser: the call is in the statement and in none of its parts.
+        first = bisect_left(self.calls, node.start_byte)
+        calls = self.calls[first : bisect_left(self.calls, node.end_byte)]
+        parts = node.named_children
+        return any(not any(p.start_byte <= at < p.end_byte for p in parts) for at in calls)
+
     def _passes(self, node: Node) -> bool:
         # Whether a window may stay open while this runs, or is left by whoever calls.
         kind = node.type
@@ -117,7 +125,7 @@ class _Grouper:
             return self._leaves(node) or all(map(self._passes, node.named_children))
         if kind == "else_clause":
             return all(map(self._passes, node.named_children))
-        if kind != "if_statement":
+        if kind != "if_statement" or self._own_call(node):
             return False
         condition = node.child_by_field_name("condition")
         branches = [
@@ -132,10 +140,13 @@ class _Grouper:
 
     def _leaves(self, node: Node) -> bool:
         while node.type in ("compound_statement", "else_clause"):
-            inside = [child for child in node.named_children if child.type != "comment"]
+            inside = node.named_children
             if not inside:
                 return False
             node = inside[-1]
+        if node.type == "if_statement":
+            arms = [node.child_by_field_name(name) for name in ("consequence", "alternative")]
+            return all(arm is not None and self._leaves(arm) for arm in arms)
         return node.type in self.exits
 
     def _whole(self, node: Node) -> Whole | None:
@@ -151,6 +162,8 @@ class _Grouper:
             return self._sequence(node.named_children)
         if kind in _BRANCHES:
             return self._compiled(node)
+        if self._own_call(node):
+            return None
         if kind == "if_statement":
             return self._forked(node)
         if kind in _LOOPS:
@@ -179,6 +192,9 @@ class _Grouper:
         name = node.descendant_for_byte_range(place.at, end)
         call = name.parent if name is not None else None
         if name is None or call is None or name.end_byte != end or call.type != "call_expression":
+            return None
+        arguments = call.child_by_field_name("arguments")
+        if arguments is None or arguments.named_child_count < place.least:
             return None
         return Site(place, call, node, 0)
 
@@ -295,6 +311,9 @@ class _Grouper:
         condition = node.child_by_field_name("condition")
         consequence = node.child_by_field_name("consequence")
         alternative = node.child_by_field_name("alternative")
+        own = self._own_call(node)
+        if own:
+            self.flush()
         if condition is not None:
             if self._places(condition):
                 self._expression(node, condition)
@@ -312,7 +331,7 @@ class _Grouper:
             if branch is not None and not self._leaves(branch) and not self._passes(branch)
         ]
         self.run = kept
-        if open_ends or any(self._places(b) for b in (alternative,) if b is not None):
+        if own or open_ends or any(self._places(b) for b in (alternative,) if b is not None):
             self.flush()
 
     def _apart(self, node: Node) -> None:

@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from uaccel.model.source import Span
 from uaccel.read.csource import SPACES
 
-_SYSCALL = re.compile(rb"(?:COMPAT_)?SYSCALL(?:32)?_DEFINE[0-6x]\s*\(\s*(\w+)")
-_NAMED = re.compile(rb"(\w+)\s*\(")
+_SYSCALL = re.compile(rb"(?:(?:COMPAT_)?SYSCALL(?:32)?_DEFINE|BPF_CALL_)[0-6x]\s*\(\s*(\w+)")
+_PARENTHESES = re.compile(rb"[()]")
+_LAST_WORD = re.compile(rb"([A-Za-z_]\w*+)\s*+\Z")
+_POINTED = re.compile(rb"\(\s*\*\s*(\w+)\s*\(")
+_TYPES = frozenset(b"void char short int long float double unsigned signed bool".split())
 # What may stand before the name of a function, with an argument of its own.
 _NO_NAMES = frozenset(
     b"__attribute__ __printf __scanf __section __aligned __acquires __releases __must_hold "
@@ -43,8 +46,12 @@ def piece_at(clean: bytes, at: int) -> Piece | None:
     `clean` has no comments.  None when there is no such function, or its braces do not match.
     """
     above = clean.rfind(b"\n}", 0, at)
+    while above >= 0 and directive_at(clean, above + 1) is not None:  # } while (0) of a macro
+        above = clean.rfind(b"\n}", 0, above)
     opening = clean.rfind(b"\n{", max(above, 0), at) + 1
     closing = clean.find(b"\n}", at) + 1
+    while closing and directive_at(clean, closing) is not None:
+        closing = clean.find(b"\n}", closing) + 1
     if not opening or not closing:
         return None
     body = Span(opening, closing + 1)
@@ -74,8 +81,18 @@ def name_of(header: bytes) -> str:
     call = _SYSCALL.search(header)
     if call is not None:
         return call[1].decode()
-    names = (found[1] for found in _NAMED.finditer(header) if found[1] not in _NO_NAMES)
-    return next(names, b"").decode()
+    depth, last, name = 0, 0, b""
+    for found in _PARENTHESES.finditer(header):
+        if depth == 0 and found[0] == b"(":
+            word = _LAST_WORD.search(header, last, found.start())
+            pointed = _POINTED.match(header, found.start())
+            if pointed is not None and word is not None and word[1] in _TYPES:
+                name = pointed[1]  # int (*name(arguments))(arguments)
+            elif word is not None and word[1] not in _NO_NAMES:
+                name = word[1]  # the last: EXPORT_SYMBOL(other) may stand before it
+        depth += 1 if found[0] == b"(" else -1
+        last = found.end()
+    return name.decode()
 
 
 def declares(clean: bytes, at: int) -> bool:
@@ -113,6 +130,10 @@ def _balanced(clean: bytes, span: Span) -> bool:
 
 def _header(clean: bytes, start: int, end: int) -> Span:
     start = max(start, clean.rfind(b";", start, end) + 1)
+    directive = directive_at(clean, start)
+    whole = _DIRECTIVE.match(clean, directive) if directive is not None else None
+    if whole is not None:  # that brace or semicolon stands in a macro: } while (0)
+        start = min(whole.end(), end)
     text = clean[start:end]
     if b"#" in text:  # the lines of an #ifdef around the header, or around its arguments
         text = _DIRECTIVE.sub(lambda found: found[0].translate(SPACES), text)

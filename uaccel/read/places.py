@@ -16,11 +16,11 @@ from uaccel.read.ways import Place
 
 _SIZEOF = rb"(?:sizeof|offsetof\w*+)\s*+(?:\((?:[^()]++|\([^()]*+\))*+\)|\w++)"
 # ETH_ALEN, IFNAMSIZ, TASK_COMM_LEN; PAGE_SIZE, PATH_MAX and their like are no handful of fields.
-_NAMED = rb"\b(?!\w*(?:PAGE|PATH|MAX|BUF|BLOCK|SECTOR|CHUNK))_*+[A-Z][A-Z0-9_]*+\b"
+_NAMED = rb"\b(?!\w*(?:PAGE|PATH|MAX|BUF|BLOCK|SECTOR|CHUNK|SZ_))_*+[A-Z][A-Z0-9_]*+\b"
 _CONSTANT = re.compile(
     rb"(?:\s++|" + _SIZEOF + rb"|" + _NAMED + rb"|\d[0-9a-fA-FxXuUlL]*+|[-+*()])++"
 )
-_NUMBER = re.compile(rb"\s*(\d+)\s*")
+_NUMBER = re.compile(rb"\b(?:0[xX][0-9a-fA-F]{1,16}|0|[1-9]\d{0,16})(?=[uUlL]*\b)")
 _SIZE = 400  # bytes of text: no size is written longer
 _SMALL = 64  # bytes: a copy of more is no handful of fields
 _BEGIN = re.compile(rb"\b(?:masked_)?user_(?:read_|write_|rw_)?access_begin\s*\(")
@@ -43,6 +43,7 @@ class Region:
     """A window that stands in a body: from its first begin to its last end."""
 
     span: Span
+    held: Span  # to its first end: what stands behind that is in it only by its accessor's name
     begin: str  # "user_write_access_begin", "scoped_user_rw_access", ...
     masked: bool
 
@@ -75,7 +76,9 @@ def calls_of(clean: bytes, body: Span, wrappers: Mapping[str, Wrapper]) -> Text:
         if defines and directive_at(clean, match.start()) is not None:
             continue
         name = (match[1] or b"").decode()
-        direction = direction_of(name)
+        # A member may be called like an accessor; what it does nobody knows.
+        member = clean[match.start() - 1 : match.start()] in (b".", b">")
+        direction = None if member else direction_of(name)
         if direction is not None:
             end = closing(clean, match.end() - 1)
             joins = _joins(name, clean[match.end() : end])
@@ -83,7 +86,7 @@ def calls_of(clean: bytes, body: Span, wrappers: Mapping[str, Wrapper]) -> Text:
             places.append(Place(index, at, name, direction, joins, 1, end + 1))
             if not joins:
                 foreign.append(match.start())
-        elif name in wrappers:
+        elif name in wrappers and not member:
             wrapped = wrappers[name]
             end = closing(clean, match.end() - 1) + 1
             at, way, joins = match.start(), wrapped.direction, wrapped.joins
@@ -91,7 +94,7 @@ def calls_of(clean: bytes, body: Span, wrappers: Mapping[str, Wrapper]) -> Text:
             places.append(Place(len(places), at, name, way, joins, count, end, helper))
             if not joins:
                 foreign.append(match.start())
-        elif not is_pure(name):
+        elif member or not is_pure(name):
             foreign.append(match.start())
     return Text(tuple(places), tuple(foreign), _regions(clean, body))
 
@@ -100,9 +103,8 @@ def _joins(name: str, arguments: bytes) -> bool:
     if "copy" not in name:
         return "clear" not in name
     size = arguments[_last_comma(arguments) + 1 :]
-    number = _NUMBER.fullmatch(size)
-    if number is not None:
-        return int(number[1]) <= _SMALL
+    if any(int(number, 0) > _SMALL for number in _NUMBER.findall(size)):
+        return False
     return b"," in arguments and len(size) < _SIZE and _CONSTANT.fullmatch(size) is not None
 
 
@@ -126,7 +128,8 @@ def _regions(clean: bytes, body: Span) -> tuple[Region, ...]:
         ends = [end.end() for end in _END.finditer(clean, begin.end(), last)]
         name = begin[0].rstrip(b"( \t\n").decode()
         at = Span(begin.start(), max(ends, default=last))
-        found.append(Region(at, name, name.startswith("masked")))
+        held = Span(begin.start(), min(ends, default=last))
+        found.append(Region(at, held, name, name.startswith("masked")))
     return _joined(sorted(found, key=lambda region: region.span))
 
 
@@ -137,7 +140,8 @@ def _joined(regions: list[Region]) -> tuple[Region, ...]:
         before = joined[-1] if joined else None
         if before is not None and before.masked and before.span.end == region.span.start:
             span = Span(before.span.start, region.span.end)
-            joined[-1] = Region(span, region.begin, masked=True)
+            held = Span(before.span.start, region.held.end)
+            joined[-1] = Region(span, held, region.begin, masked=True)
             continue
         joined.append(region)
     return tuple(joined)
@@ -156,4 +160,5 @@ def _scope(clean: bytes, begin: re.Match[bytes]) -> Region:
                 break
     else:
         at = clean.find(b";", at) + 1 or len(clean)
-    return Region(Span(begin.start(), at), begin[0].strip().decode(), masked=False)
+    span = Span(begin.start(), at)
+    return Region(span, span, begin[0].strip().decode(), masked=False)

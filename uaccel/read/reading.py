@@ -24,7 +24,7 @@ from uaccel.read.accesses import Scope, scope_of
 from uaccel.read.callers import callers
 from uaccel.read.classes import classes, why_odd
 from uaccel.read.csource import cleaned, parse, text_of
-from uaccel.read.forms import Shapes, end_before_return
+from uaccel.read.forms import Shapes, end_before_return, zeroed
 from uaccel.read.functions import Functions, Opened, open_functions
 from uaccel.read.macros import calling, wrapper_at, wrappers
 from uaccel.read.pieces import Piece, directive_at, piece_at
@@ -32,8 +32,10 @@ from uaccel.read.places import begins
 from uaccel.read.variables import struct_locals
 
 _STRUCT_POINTER = re.compile(r"\bstruct\s+(\w+)\s+__user\s*\*\s*(?:const\s+)?(\w+)")
-_VOLATILE = re.compile(rb"\bvolatile\b([^;{}()=]*[;=])")
-_VOLATILE_PARAMETER = re.compile(rb"\bvolatile\b[^;{}(),=]*?(\w+)\s*(?:\[[^\]]*\])?\s*[,)]")
+_VOLATILE = re.compile(rb"\bvolatile\b([^;{}()=]*+[;=])")
+_VOLATILE_PARAMETER = re.compile(
+    rb"\bvolatile\b[^;{}(),=]{0,200}?(\w++)\s*+(?:\[[^\]]*+\])?\s*+[,)]"
+)
 _DECLARED = re.compile(rb"(\w+)\s*(?:\[[^\]]*\]\s*)*[;,=]")
 _SYSCALL = re.compile(r"(?:COMPAT_)?SYSCALL(?:32)?_DEFINE")
 _TYPE = re.compile(r"(?:(?:static|extern|const|__\w+)\s+)*(?=\w[\w\s*]*\()")
@@ -107,7 +109,9 @@ def _function(file: _File, one: Opened) -> Function | None:
     scope = _scope(clean, one, file.outside)
     clusters: list[Cluster] = []
     for number, part in enumerate(one.parts):
-        shapes = Shapes(source, part.root, scope, one.wrappers, end_before_return(part.root))
+        root = part.root
+        end = end_before_return(root)
+        shapes = Shapes(source, root, scope, one.wrappers, zeroed(root), end)
         made = (shapes.cluster(group) for group in part.groups)
         clusters += [cluster for cluster in made if cluster is not None]
         if not number:

@@ -9,7 +9,7 @@ from itertools import groupby
 from tree_sitter import Node
 
 from uaccel.model.source import Direction
-from uaccel.read.accesses import user_base
+from uaccel.read.accesses import direction_of, user_base
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,13 @@ class Place:
     accesses: int  # transfers that the call makes
     end: int  # behind its closing parenthesis
     helper: bool = False  # a function of the file, which has clusters of its own
+
+    @property
+    def least(self) -> int:
+        """Return how many arguments it has at least: a copy says how many bytes."""
+        if direction_of(self.name) is None:
+            return 0
+        return 3 if "copy" in self.name else 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,9 @@ class Whole:
     through: tuple[Mask, ...] = (0,)  # paths to the statement that follows
     near: tuple[Mask, ...] = ()  # to a break or continue
     far: tuple[Mask, ...] = ()  # to a return or goto
+    lost: tuple[Mask, ...] = ()  # paths that were too many to follow any further
     alive: Mask = 0  # made on some path to the statement that follows
+    broken: Mask = 0  # made on some path to a break or continue
     kin: tuple[Mask, ...] = ()  # disjoint: what paths connect, directly or through another site
 
     def then(self, other: Whole) -> Whole:
@@ -80,30 +89,42 @@ class Whole:
             return self
         if self is NOTHING:
             return other
+        through, lost = _best(_joined(self.through, other.through))
+        near, lost_near = _best((*self.near, *_joined(self.through, other.near)))
+        far, lost_far = _best((*self.far, *_joined(self.through, other.far)))
         return Whole(
             self.sites + other.sites,
-            _joined(self.through, other.through),
-            _best((*self.near, *_joined(self.through, other.near))),
-            _best((*self.far, *_joined(self.through, other.far))),
+            through,
+            near,
+            far,
+            (*self.lost, *other.lost, *lost, *lost_near, *lost_far),
             other.alive | (self.alive if other.through else 0),
+            self.broken | (self.alive | other.broken if other.near else 0),
             _connected(self.kin, other.kin, self.alive),
         )
 
     def either(self, other: Whole) -> Whole:
         """Return this or `other`: one of them is executed."""
+        through, lost = _best((*self.through, *other.through))
+        near, lost_near = _best((*self.near, *other.near))
+        far, lost_far = _best((*self.far, *other.far))
         return Whole(
             self.sites + other.sites,
-            _best((*self.through, *other.through)),
-            _best((*self.near, *other.near)),
-            _best((*self.far, *other.far)),
+            through,
+            near,
+            far,
+            (*self.lost, *other.lost, *lost, *lost_near, *lost_far),
             self.alive | other.alive,
-            _disjoint((*self.kin, *other.kin)),
+            self.broken | other.broken,
+            _disjoint(self.kin, other.kin),
         )
 
     def caught(self) -> Whole:
         """Return this inside a switch: what breaks goes on behind it."""
-        through = _best((*self.through, *self.near))
-        return replace(self, through=through, near=(), alive=self.alive | _union(self.near))
+        through, lost = _best((*self.through, *self.near))
+        lost = (*self.lost, *lost)
+        alive = self.alive | self.broken
+        return replace(self, through=through, near=(), lost=lost, alive=alive, broken=0)
 
     def repeated(self) -> Whole:
         """Return this as the body of a loop: a second pass may take another way."""
@@ -117,7 +138,7 @@ class Whole:
     @property
     def paths(self) -> tuple[Mask, ...]:
         """Return all ways, wherever they go."""
-        return (*self.through, *self.near, *self.far)
+        return (*self.through, *self.near, *self.far, *self.lost)
 
 
 NOTHING = Whole()
@@ -128,21 +149,39 @@ BROKE = Whole(through=(), near=(0,))
 def one(site: Site) -> Whole:
     """Return a single site."""
     bit = 1 << site.place.index
-    return Whole((site,), (bit,), (), (), bit, (bit,))
+    return Whole(sites=(site,), through=(bit,), alive=bit, kin=(bit,))
 
 
 def evaluated(node: Node, sites: list[Site]) -> Whole:
     """Return the `sites` of one expression: all on one path, but for the arms of `a ? b : c`."""
-    fork = _fork(node) if len(sites) > 1 else None
-    if fork is None:
-        return _in_order(sites)
-    arms = [fork.child_by_field_name(name) for name in ("consequence", "alternative")]
-    parts = [[s for s in sites if _holds(arm, s)] for arm in arms if arm is not None]
-    rest = [s for s in sites if not any(s in part for part in parts)]
-    if len(parts) < 2 or not all(parts):
-        return _in_order(sites)
-    branches = _in_order(parts[0]).either(_in_order(parts[1]))
-    return _in_order(rest).then(branches)
+    whole = NOTHING
+    rest = sites
+    for fork in _forks(node) if len(sites) > 1 else ():
+        arms = [fork.child_by_field_name(name) for name in ("consequence", "alternative")]
+        parts = [(arm, [s for s in rest if _holds(arm, s)]) for arm in arms if arm is not None]
+        chosen = {site.place.index for _, part in parts for site in part}
+        if not chosen:
+            continue
+        first = [s for s in rest if s.place.at < fork.end_byte and s.place.index not in chosen]
+        rest = [s for s in rest if s.place.at >= fork.end_byte]
+        whole = whole.then(_in_order(first))
+        # Of `a ?: b` there is one arm: it is made after what stands before it.
+        made = [evaluated(arm, part) for arm, part in parts]
+        whole = whole.then(made[0].either(made[1]) if len(made) > 1 else made[0])
+    return whole.then(_in_order(rest))
+
+
+def _forks(node: Node) -> list[Node]:
+    # The outermost ones, in the order of the text.
+    found = []
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if one.type == "conditional_expression":
+            found.append(one)
+        else:
+            pending += [child for child in one.named_children if child.named_child_count]
+    return sorted(found, key=lambda one: one.start_byte)
 
 
 def split(run: Whole) -> list[Group]:
@@ -163,16 +202,6 @@ def _in_order(sites: list[Site]) -> Whole:
     for site in sites:
         whole = whole.then(one(site))
     return whole
-
-
-def _fork(node: Node) -> Node | None:
-    pending = [node]
-    while pending:
-        found = pending.pop()
-        if found.type == "conditional_expression":
-            return found
-        pending += [child for child in found.named_children if child.named_child_count]
-    return None
 
 
 def _holds(arm: Node, site: Site) -> bool:
@@ -220,15 +249,18 @@ def _joined(first: tuple[Mask, ...], then: tuple[Mask, ...]) -> tuple[Mask, ...]
         return first
     if first == (0,):
         return then
-    return _best(tuple(a | b for a in first for b in then))
+    return tuple(a | b for a in first for b in then)
 
 
-def _best(paths: tuple[Mask, ...]) -> tuple[Mask, ...]:
+def _best(paths: tuple[Mask, ...]) -> tuple[tuple[Mask, ...], tuple[Mask, ...]]:
+    # Those that make most, and those that are not followed further; a path that is part of
+    # another says nothing new.
     if len(paths) < 2:
-        return paths
+        return paths, ()
     distinct = tuple(dict.fromkeys(paths))
     kept = [a for a in distinct if not any(a != b and a | b == b for b in distinct)]
-    return tuple(sorted(kept, key=int.bit_count, reverse=True)[:_MOST])
+    ordered = tuple(sorted(kept, key=int.bit_count, reverse=True))
+    return ordered[:_MOST], ordered[_MOST:]
 
 
 def _connected(first: tuple[Mask, ...], then: tuple[Mask, ...], alive: Mask) -> tuple[Mask, ...]:
@@ -239,9 +271,11 @@ def _connected(first: tuple[Mask, ...], then: tuple[Mask, ...], alive: Mask) -> 
     return (*apart, _union((*reached, *then)))
 
 
-def _disjoint(masks: tuple[Mask, ...]) -> tuple[Mask, ...]:
-    found: list[Mask] = []
-    for mask in masks:
+def _disjoint(first: tuple[Mask, ...], then: tuple[Mask, ...]) -> tuple[Mask, ...]:
+    if not _union(first) & _union(then):
+        return (*first, *then)
+    found = list(first)
+    for mask in then:
         touching = [one for one in found if one & mask]
         found = [one for one in found if not one & mask]
         found.append(_union((mask, *touching)))
