@@ -15,7 +15,7 @@ from uaccel.read.csource import annotated, function_name, functions, parse_withi
 from uaccel.read.groups import Body, group
 from uaccel.read.macros import Macro
 from uaccel.read.pieces import Piece, branches, piece_at, stretch_at
-from uaccel.read.places import Text, Wrapper, calls_of
+from uaccel.read.places import Text, Wrapper, calls_of, lone
 from uaccel.read.ways import Group, Place
 
 _CONDITIONAL = re.compile(rb"^[ \t]*#[ \t]*(?:el|if)", re.MULTILINE)
@@ -69,7 +69,11 @@ def open_functions(
     """
     wrapping = tuple(macro for macro in macros if _wraps(macro))
     pieces, lost = _pieces(clean, offsets)
-    opened = {p.body: _unfold(clean, p, _in_force(wrapping, p), every) for p in pieces}
+    opened: dict[Span, Opened] = {}
+    for piece, inside in pieces:
+        plain = not every and not wrapping and len(inside) == 1
+        one = _alone(clean, piece, inside[0]) if plain else None
+        opened[piece.body] = one or _unfold(clean, piece, _in_force(wrapping, piece))
     helpers = {macro.name: macro for one in opened.values() if (macro := _helper(clean, one))}
     names = {macro.name for macro in wrapping}
     for piece in _users(clean, names | helpers.keys()):
@@ -80,7 +84,7 @@ def open_functions(
         body = clean[piece.body.start : piece.body.end]
         looped = bool(text.places) and _LOOP.search(body) is not None
         if len(text.places) > 1 or (every and named) or heavy or looped:
-            opened[piece.body] = _unfold(clean, piece, known, every)
+            opened[piece.body] = _unfold(clean, piece, known)
     ordered = sorted(opened.items(), key=lambda item: item[0])
     return Functions(tuple(one for _, one in ordered), lost)
 
@@ -103,18 +107,22 @@ def _for_text(macros: Mapping[str, Macro]) -> dict[str, Wrapper]:
     }
 
 
-def _pieces(clean: bytes, offsets: tuple[int, ...]) -> tuple[list[Piece], tuple[int, ...]]:
-    found: list[Piece] = []
+def _pieces(
+    clean: bytes, offsets: tuple[int, ...]
+) -> tuple[list[tuple[Piece, list[int]]], tuple[int, ...]]:
+    # Each function with the accessors that stand in it.
+    found: list[tuple[Piece, list[int]]] = []
     lost: list[int] = []
     stretches: dict[Span, list[Piece]] = {}
     for at in offsets:
-        if found and found[-1].body.start <= at < found[-1].body.end:
+        if found and found[-1][0].body.start <= at < found[-1][0].body.end:
+            found[-1][1].append(at)
             continue
         piece = piece_at(clean, at) or _parsed(clean, at, stretches)
         if piece is None:
             lost.append(at)
         else:
-            found.append(piece)
+            found.append((piece, [at]))
     return found, tuple(lost)
 
 
@@ -141,12 +149,20 @@ def _defined(clean: bytes, stretch: Span) -> Iterator[Piece]:
             yield Piece(name, Span(node.start_byte, body.start_byte), here)
 
 
-def _unfold(clean: bytes, piece: Piece, macros: Mapping[str, Macro], every: bool) -> Opened:
+def _alone(clean: bytes, piece: Piece, at: int) -> Opened | None:
+    # One access that no loop repeats shares no window, however its function is built.
+    if _LOOP.search(clean, piece.body.start, piece.body.end) is not None:
+        return None
+    text = lone(clean, piece.body, at)
+    if text is None:
+        return None
+    return Opened(piece, {}, text, (), (), False, text.places[0])
+
+
+def _unfold(clean: bytes, piece: Piece, macros: Mapping[str, Macro]) -> Opened:
     text = calls_of(clean, piece.body, _for_text(macros))
     body = clean[piece.body.start : piece.body.end]
     outside = tuple(place for place in text.places if not _in_window(text, place))
-    if not every and _is_alone(text, outside, body):
-        return Opened(piece, macros, text, (), (), False, outside[0])
     part, odd, deep = _part(clean, piece.body, body, outside, text)
     parts = [part]
     if odd and _CONDITIONAL.search(body):
@@ -157,19 +173,6 @@ def _unfold(clean: bytes, piece: Piece, macros: Mapping[str, Macro], every: bool
             parts.append(Part(part.root, groups))
             odd = tuple(place for place in odd if place in left or place not in there)
     return Opened(piece, macros, text, tuple(parts), odd, deep, None)
-
-
-def _is_alone(text: Text, places: tuple[Place, ...], body: bytes) -> bool:
-    # One access that no loop repeats shares no window, however its function is built.  One in a
-    # function that calls nothing else may be what others share.
-    return (
-        len(places) == 1
-        and bool(text.foreign)
-        and not text.regions
-        and not places[0].helper
-        and places[0].accesses == 1
-        and _LOOP.search(body) is None
-    )
 
 
 def _part(

@@ -99,6 +99,25 @@ def calls_of(clean: bytes, body: Span, wrappers: Mapping[str, Wrapper]) -> Text:
     return Text(tuple(places), tuple(foreign), _regions(clean, body))
 
 
+def lone(clean: bytes, body: Span, at: int) -> Text | None:
+    """Return what the text of a `body` names whose only accessor stands at `at`.
+
+    None when that takes a closer look: a window stands there, or nothing else is called, so that
+    the function may be one that others use as a wrapper.
+    """
+    named = CALL.match(clean, at)
+    name = (named[1] or b"").decode() if named is not None else ""
+    direction = direction_of(name)
+    if direction is None or name.startswith("unsafe_"):
+        return None
+    if clean[at - 1 : at] in (b".", b">") or clean.find(b"_access", body.start, body.end) >= 0:
+        return None
+    for match in CALL.finditer(clean, body.start, body.end):
+        if match[1] is None or not (match.start() == at or is_pure(match[1].decode())):
+            return Text((Place(0, at, name, direction, False, 1, at),), (match.start(),), ())
+    return None
+
+
 def _joins(name: str, arguments: bytes) -> bool:
     if "copy" not in name:
         return "clear" not in name
