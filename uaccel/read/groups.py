@@ -194,7 +194,7 @@ class _Grouper:
         if name is None or call is None or name.end_byte != end or call.type != "call_expression":
             return None
         arguments = call.child_by_field_name("arguments")
-        if arguments is None or arguments.named_child_count < place.least:
+        if arguments is None or not place.takes(arguments.named_child_count):
             return None
         return Site(place, call, node, 0)
 

@@ -25,12 +25,12 @@ class Place:
     end: int  # behind its closing parenthesis
     helper: bool = False  # a function of the file, which has clusters of its own
 
-    @property
-    def least(self) -> int:
-        """Return how many arguments it has at least: a copy says how many bytes."""
-        if direction_of(self.name) is None:
-            return 0
-        return 3 if "copy" in self.name else 2
+    def takes(self, arguments: int) -> bool:
+        """Return whether it may have so many: a copy says how many bytes, unsafe_*() a label."""
+        if direction_of(self.name) is None:  # a macro or function of the file
+            return True
+        least = 3 if "copy" in self.name else 2
+        return least <= arguments <= least + 1
 
 
 @dataclass(frozen=True, slots=True)
