@@ -11,16 +11,18 @@ import re
 import shutil
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from tests.test_rank import sighting
 from uaccel.accessors import is_accessor
 from uaccel.errors import UserError
+from uaccel.flow.survey import survey
 from uaccel.host.perf import is_recording, profile_text, script
 from uaccel.host.run import find_program, run
 from uaccel.model.profile import Profile, Tool
+from uaccel.model.source import Source
 from uaccel.rank import How, heaviest_first, weigh
 from uaccel.read.profile import read_profiles
 
@@ -90,6 +92,21 @@ def test_a_recording_without_chains_ranks_and_says_what_it_cannot(without_chains
     assert (heaviest_first(ranking.weights)[0].percent or 0) > 0.2  # percent of all samples
     assert sum(one.percent for one in ranking.unattributed) == pytest.approx(ranking.accessors)
     assert ranking.accessors > 0 and ranking.unattributed[0].why.endswith("no call chains")
+
+
+@pytest.mark.parametrize("recording", ["with_chains", "without_chains"])
+def test_the_clusters_of_a_real_tree_rank(
+    request: pytest.FixtureRequest, recording: str, tree_6_12: Path
+) -> None:
+    # kernel/sys.c: getresuid() puts three values one by one, in every kernel so far.
+    (profile,) = read_profiles(profile_text(str(request.getfixturevalue(recording))))
+    path = "kernel/sys.c"
+    found = survey(Source(PurePosixPath(path), (tree_6_12 / path).read_bytes()))
+    ranking = weigh(kernel_of(profile), tuple((path, seen) for seen in found.sightings))
+    best, *_ = heaviest_first(ranking.weights)
+    assert best.function == "getresuid" and best.saved == 2 and (best.percent or 0) > 0
+    charged = any(part.how is How.ACCESSORS for part in best.parts)
+    assert charged == profile.has_chains
 
 
 FORMS: dict[str, Callable[[str], tuple[str, ...]]] = {
