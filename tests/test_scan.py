@@ -345,8 +345,10 @@ def test_a_function_is_asked_for(linux: Path) -> None:
     assert {one.sighting.function for one in part.places} == {"toy_get_point"}
     assert part.places != whole.places
     assert ask(linux, f"{TOY}:toy_get_point", TOY).places == whole.places
-    (note,) = ask(linux, f"{TOY}:nobody").notes
-    assert note == f"{TOY}: no cluster was found in a function called nobody"
+    with pytest.raises(UserError, match="names no function nobody"):
+        ask(linux, f"{TOY}:nobody")
+    (note,) = ask(linux, f"{TOY}:EFAULT").notes  # a name, but of no function with a cluster
+    assert note == f"{TOY}: no cluster was found in a function called EFAULT"
 
 
 def test_a_target_is_meant_from_here(linux: Path, monkeypatch: pytest.MonkeyPatch) -> None:

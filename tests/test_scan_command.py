@@ -42,7 +42,8 @@ def test_the_documents_say_the_same(uaccel: Uaccel, linux: Path, tmp_path: Path)
     assert len(listed) == lines
     for kind, count in counts.items():
         some = uaccel("scan", "--tree", linux, "--list", kind).stdout.splitlines()
-        assert some == [line for line in listed if f": {kind}: " in line]
+        rule = kind.replace("_", "-")
+        assert some == [line for line in listed if line.endswith(f" [{rule}]")]
         assert len(some) == count
 
 

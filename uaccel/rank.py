@@ -118,7 +118,7 @@ def weigh(profile: Profile | None, functions: Sequence[tuple[str, Sighting]]) ->
 def notes(profile: Profile, ranking: Ranking) -> tuple[str, ...]:
     """Return what to know of the profile beside its weights, a sentence each."""
     parts = (
-        f"functions with clusters {ranking.held:.2f} %",
+        f"functions with clusters or windows {ranking.held:.2f} %",
         f"those that they may be inlined into {ranking.possible:.2f} %",
         f"accessors of unknown callers {sum(one.percent for one in ranking.unattributed):.2f} %",
         f"all others {ranking.others:.2f} %",

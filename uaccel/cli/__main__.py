@@ -25,9 +25,9 @@ def main(argv: list[str] | None = None) -> int:
     # A shell may have closed any of them; what is said then goes nowhere.
     sys.stdout = sys.stdout or io.TextIOWrapper(io.BytesIO())
     sys.stderr = sys.stderr or io.TextIOWrapper(io.BytesIO())
-    obey_signals()
-    args = parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
     try:
+        obey_signals()
+        args = parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
         answer: Answer = args.run(args)
         return _say(answer)
     except UserError as error:

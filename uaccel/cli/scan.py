@@ -27,6 +27,7 @@ from uaccel.host.perf import profile_text
 from uaccel.host.store import Store, cache_folder
 from uaccel.host.tree import find_tree
 from uaccel.model.account import Account
+from uaccel.model.machine import Arch
 from uaccel.model.scan import Filters
 from uaccel.model.source import Direction, Form
 from uaccel.model.survey import Kind
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> Answer:
     _refuse_early(args, named)
     first = next((Path(name.partition(":")[0]) for name in named if name != STDIN), None)
     tree = find_tree(args.tree, first, environment)
-    asked = arches(args.arch, environment)
+    asked = _columns(args.arch, environment)
     chosen = _profile(args)
     request = Request(
         filters=Filters(
@@ -102,6 +103,13 @@ def run(args: argparse.Namespace) -> Answer:
     status = FOUND if args.strict and odd else FINE
     text = _answer(args, found, is_coloured(args.color, environment))
     return Answer(text, status, () if args.quiet else found.scan.notes)
+
+
+def _columns(named: list[str] | None, environment: dict[str, str]) -> tuple[Arch, ...]:
+    # Nothing is built: an ARCH= that the catalogue does not describe only chooses no columns.
+    kernel = environment.get("ARCH")
+    known = {name for one in ARCHES.values() for name in (one.kernel, one.srcarch, one.name)}
+    return arches(named, environment if kernel in known else {})
 
 
 def _refuse_early(args: argparse.Namespace, named: tuple[str, ...]) -> None:
@@ -134,7 +142,10 @@ def _answer(args: argparse.Namespace, found: Account, colour: bool) -> str:
         return report.listing(only(found.scan, None if args.list == "all" else Kind(args.list)))
     if shown is not None:
         return shown
-    filters = replace(found.scan.filters, top=args.top or _TOP)
+    top = args.top or _TOP
+    if found.profile is not None:  # what it does not name is not ranked by it
+        top = min(top, sum(one.weight > 0 for one in found.findings))
+    filters = replace(found.scan.filters, top=top)
     short = replace(found, scan=replace(found.scan, filters=filters))
     return report.text(short, color=colour, width=width(), verbose=args.verbose)
 

@@ -37,6 +37,8 @@ def profiled(account: Account, name: str, profile: Profile, said: tuple[str, ...
         (_weighed(one, weights[one.place]) for one in account.findings),
         key=lambda one: (-one.weight, -(weights[one.place].percent or 0)),
     )  # what the profile does not tell apart stays in the order of the openings saved
+    unnamed = sum(one.weight == 0 for one in found)
+    said = (*said, f"{unnamed} clusters stand in functions that it does not name")
     left = Profiled(name, ranking.unattributed, (*said, *notes(profile, ranking)))
     return replace(account, findings=tuple(found), profile=left)
 

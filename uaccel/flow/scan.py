@@ -20,6 +20,7 @@ from uaccel.model.scan import Filters, Place, Scan, Skipped, Totals
 from uaccel.model.survey import Kind, Survey
 
 STDIN = "-"
+_LOOK = 600.0  # seconds of processor time for looking through some folders: it parses nothing
 _FOLDERS = 64  # at most, that a worker looks at before it tells
 
 
@@ -62,6 +63,7 @@ def scan(tree: Tree, store: Store | None, request: Request, progress: Progress) 
     surveys = [one for one in surveys if one.candidates or one.sightings]
     surveys.sort(key=lambda one: one.path)
     skipped = (*walked.skipped, *(one for _, one in odd))
+    _refuse_unread(land, skipped)
     return Scan(
         tree=tree,
         command=request.command,
@@ -100,12 +102,13 @@ def _walk(
     held: dict[str, Held] = {}
     skipped: list[Skipped] = []
     walker = Walker(tree.path, before.stamps)
-    with Pool(walker.look, request.jobs, request.seconds) as pool:
+    with Pool(walker.look, request.jobs, _LOOK) as pool:
         waiting = list(land.looks)
         _hand_out(pool, waiting, request.jobs)
         for look, seen in pool.answers():
             if isinstance(seen, Broken):
-                skipped.append(Skipped(look.folder or ".", seen.why, 0))
+                why = f"{seen.why}; what lies below it was not looked at"
+                skipped.append(Skipped(look.folder or ".", why, 0))
                 continue
             progress(f"looking through {look.folder or tree.path}", 0, 0)
             known = before.stamps.get(look.folder, {})
@@ -180,6 +183,13 @@ def _places(surveys: list[Survey], land: Territory, filters: Filters) -> Iterato
                 and filters.form in (None, seen.form)
             ):
                 yield Place(survey.path, seen)
+
+
+def _refuse_unread(land: Territory, skipped: Iterable[Skipped]) -> None:
+    # In a folder it is one of many and listed; who names a file wants that one.
+    for one in skipped:
+        if one.path in land.files and not one.candidates:
+            raise UserError(f"{one.path} cannot be scanned: {one.why}")
 
 
 def _absent(land: Territory, surveys: list[Survey]) -> Iterator[str]:

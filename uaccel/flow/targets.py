@@ -111,17 +111,17 @@ def _includers(tree: Tree, path: PurePosixPath) -> tuple[Source, ...]:
 
 
 def relative(tree: Tree, file: str) -> PurePosixPath:
-    """Return `file` as a path inside `tree`, whether it was given from there or from here."""
-    root = Path(tree.path)
-    if (root / file).exists() and not Path(file).is_absolute():
-        return PurePosixPath(file)
+    """Return `file` as a path inside `tree`: as it is meant from here, else from the tree's top."""
+    root = Path(tree.path).resolve()
     try:
         here = Path(file).resolve()
     except (OSError, RuntimeError):  # links that go round
         raise UserError(f"{file} cannot be followed to a file") from None
-    if here.is_relative_to(root.resolve()):
-        return PurePosixPath(here.relative_to(root.resolve()))
-    if Path(file).is_absolute():
+    if here.is_relative_to(root) and (here.exists() or Path(file).is_absolute()):
+        return PurePosixPath(here.relative_to(root))
+    if (root / file).exists() and not Path(file).is_absolute():
+        return PurePosixPath(file)
+    if here.exists() or Path(file).is_absolute():
         raise UserError(f"{file} lies outside the kernel tree {tree.path}")
     return PurePosixPath(file)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -90,7 +91,13 @@ def _part(tree: Tree, text: str) -> tuple[str, str, bool]:
         read_file(tree, path)  # says what is near it
     if not is_read(path):
         raise UserError(f"{path} is no .c or .h file")
+    if function and not re.search(rb"\b%b\b" % re.escape(function.encode()), _text(tree, path)):
+        raise UserError(f"{path} names no function {function}")
     return path, function, False
+
+
+def _text(tree: Tree, path: str) -> bytes:
+    return read_file(tree, path).text
 
 
 def _is_below(path: str, folder: str) -> bool:

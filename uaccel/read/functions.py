@@ -102,7 +102,9 @@ def _wraps(macro: Macro) -> bool:
 
 def _for_text(macros: Mapping[str, Macro]) -> dict[str, Wrapper]:
     return {
-        name: Wrapper(macro.direction, macro.longest, macro.joins, macro.kind == "function")
+        name: Wrapper(
+            macro.direction, macro.longest, macro.joins, macro.kind == "function", macro.looped
+        )
         for name, macro in macros.items()
     }
 
@@ -212,8 +214,9 @@ def _helper(clean: bytes, one: Opened) -> Macro | None:
         return None
     copies = any("copy" in name for name in names)
     form = Form.STRUCTCOPY if copies else Form.FIELDWISE
+    looped = any(group.looped for group in one.groups)
     longest = max(group.longest for group in one.groups)
-    return Macro(one.piece.name, names, form, ways.pop(), "function", True, longest, 0)
+    return Macro(one.piece.name, names, form, ways.pop(), "function", True, longest, looped, 0)
 
 
 def _users(clean: bytes, wrappers: set[str]) -> tuple[Piece, ...]:

@@ -16,7 +16,9 @@ DEFINE = re.compile(
 _DEFINES_CALL = re.compile(rb"#[ \t]*define[ \t]+(\w+)()(?=[ \t])((?:[^\n\\]|\\\r?\n|\\[^\n])*)")
 _CALL = re.compile(r"\b(\w+)\s*\(")
 _NO_CALLS = ("sizeof", "typeof", "__typeof__", "offsetof")
-_BEGIN = re.compile(r"\buser_(?:read_|write_)?access_begin\s*\(")
+_BEGIN = re.compile(
+    r"\b(?:(?:masked_)?user_(?:read_|write_|rw_)?access_begin|scoped_user_\w+)\s*\("
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Macro:
     kind: str  # "macro" or "function": how a sentence calls it
     joins: bool  # several of them could share a window
     longest: int  # accesses on one path; of a macro, all
+    looped: bool  # it repeats some of them
     start: int  # of its definition in the file; 0 when that is another one
 
 
@@ -71,4 +74,6 @@ def _macro(start: int, name: bytes, bracket: bytes, rest: bytes) -> Macro | None
     ways = {SCALARS.get(accessor) or COPIES[accessor] for accessor in accessors}
     first = SCALARS.get(accessors[0]) or COPIES[accessors[0]]
     joins = form is not Form.WINDOW and len(ways) == 1
-    return Macro(name.decode(), accessors, form, first, "macro", joins, len(accessors), start)
+    return Macro(
+        name.decode(), accessors, form, first, "macro", joins, len(accessors), False, start
+    )

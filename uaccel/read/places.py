@@ -36,6 +36,7 @@ class Wrapper:
     accesses: int
     joins: bool  # it opens no window of its own
     helper: bool  # a function
+    looped: bool  # it repeats some of its accesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ def calls_of(clean: bytes, body: Span, wrappers: Mapping[str, Wrapper]) -> Text:
             end = closing(clean, match.end() - 1) + 1
             at, way, joins = match.start(), wrapped.direction, wrapped.joins
             count, helper = wrapped.accesses, wrapped.helper
-            places.append(Place(len(places), at, name, way, joins, count, end, helper))
+            looped = wrapped.looped
+            places.append(Place(len(places), at, name, way, joins, count, end, helper, looped))
             if not joins:
                 foreign.append(match.start())
         elif member or not is_pure(name):

@@ -24,6 +24,7 @@ class Place:
     accesses: int  # transfers that the call makes
     end: int  # behind its closing parenthesis
     helper: bool = False  # a function of the file, which has clusters of its own
+    looped: bool = False  # a helper that repeats some of its accesses
 
     def takes(self, arguments: int) -> bool:
         """Return whether it may have so many: a copy says how many bytes, unsafe_*() a label."""
@@ -54,16 +55,16 @@ class Group:
     @property
     def looped(self) -> bool:
         """Return whether a loop around one of them could be inside the window."""
-        return any(site.loop for site in self.sites)
+        return any(site.loop or site.place.looped for site in self.sites)
 
     @property
     def shares(self) -> bool:
         """Return whether a window here would hold more than one access."""
-        if self.looped or self.paired:
-            return True
         # What one call of a helper does is the helper's own cluster.
-        alone = len(self.sites) == 1 and self.sites[0].place.helper
-        return self.longest > 1 and not alone
+        first = self.sites[0]
+        if len(self.sites) == 1 and first.place.helper and not first.loop:
+            return self.paired
+        return self.looped or self.paired or self.longest > 1
 
 
 Mask = int  # a set of places: the bit of each is its index in the body

@@ -66,7 +66,7 @@ _NOTICES = (
         "name": "FileSkipped",
         "shortDescription": {"text": "A file that was not read, or not to its end"},
         "fullDescription": {
-            "text": "Its candidate lines count as not understood; the message says why."
+            "text": "Its candidate lines are not understood or not counted; the message says why."
         },
     },
 )

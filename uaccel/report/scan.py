@@ -49,12 +49,19 @@ def text(account: Account, *, color: bool, width: int, verbose: bool = False) ->
 
 
 def listing(scan: Scan) -> str:
-    """Return one line for every candidate of `scan`, with its class."""
+    """Return one line for every candidate of `scan`, with its class as the rule."""
     return "".join(
-        f"{line(survey.path)}:{one.line}:{one.column}: {one.kind.value}: {line(one.accessor)}\n"
+        f"{line(survey.path)}:{one.line}:{one.column}: {_classed(one)}\n"
         for survey in scan.surveys
         for one in survey.candidates
     )
+
+
+def _classed(one: Candidate) -> str:
+    name = line(one.accessor)
+    if one.kind is Kind.NOT_UNDERSTOOD:
+        return f"warning: {name}() was not understood: {line(one.why)} [not-understood]"
+    return f"note: {name}() [{one.kind.value}]"
 
 
 def _findings(account: Account) -> Iterator[Text]:
@@ -97,9 +104,12 @@ def _line(where: tuple[str, int, int], level: tuple[str, str], said: str, rule: 
 def _summary(account: Account, verbose: bool) -> Iterator[RenderableType]:
     scan = account.scan
     yield Text.assemble(("\nLinux ", "bold"), (line(scan.tree.version), "bold"), f"  {_path(scan)}")
-    yield Text.assemble(("evidence  ", "dim"), "source (level 1): nothing was built")
+    yield Text.assemble(
+        ("evidence  ", "dim"),
+        "source (level 1): nothing built, no configuration asked",
+    )
     yield title("candidate lines")
-    yield _candidates(scan.totals)
+    yield _candidates(scan.totals, sum(not one.candidates for one in scan.skipped))
     yield from _odd_files(scan, verbose)
     yield from (hanging("-", note, "dim") for note in scan.notes)
     yield from _clusters(account)
@@ -116,7 +126,7 @@ def _path(scan: Scan) -> str:
     return line(f"{scan.tree.path}  {targets}" if targets else scan.tree.path)
 
 
-def _candidates(totals: Totals) -> Table:
+def _candidates(totals: Totals, unread: int) -> Table:
     if sum(count for _, count in totals.kinds) != totals.lines:
         raise BrokenInvariant(f"the classes do not add up to {totals.lines}: {totals.kinds}")
     made = Table.grid(padding=(0, 2, 0, 0))
@@ -127,7 +137,8 @@ def _candidates(totals: Totals) -> Table:
         odd = kind is Kind.NOT_UNDERSTOOD and count
         name = Text(kind.value.replace("_", " "), style="yellow" if odd else "")
         made.add_row(Text(f"  {count}"), name, Text(_MEANS[kind], style="dim"))
-    made.add_row(Text(f"  {totals.lines}", style="bold"), Text("in all", style="bold"), Text(""))
+    in_all = f"in all, without {_many(unread, 'file')} not read" if unread else "in all"
+    made.add_row(Text(f"  {totals.lines}", style="bold"), Text(in_all, style="bold"), Text(""))
     return made
 
 
@@ -181,8 +192,11 @@ def _profile(account: Account) -> Iterator[RenderableType]:
         yield hanging(" " * 8, f"and {_many(len(left) - _LEFT_OVER, 'symbol')} more", "dim")
 
 
+_FACTS = ("asm goto outputs", "unsafe_copy_from_user")
+
+
 def _architectures(supports: Iterable[Support]) -> Table:
-    facts = ("architecture", "reads", "writes", "begin", "masked", "asm goto", "copy from user")
+    facts = ("architecture", "reads", "writes", "begin", "masked", *_FACTS)
     made = table(*facts, whole=facts)
     for one in supports:
         cells = (
@@ -191,8 +205,8 @@ def _architectures(supports: Iterable[Support]) -> Table:
             _saves(one.writes),
             _begin(one),
             _words(one.masked),
-            {None: "?", True: "outputs", False: "no"}[one.asm_goto_output],
-            {None: "?", True: "unsafe", False: "no"}[one.copies],
+            {None: "?", True: "yes", False: "no"}[one.asm_goto_output],
+            {None: "?", True: "yes", False: "no"}[one.copies],
         )
         style = "" if one.why is None else "dim"
         made.add_row(*(Text(line(cell), style=style) for cell in cells))
