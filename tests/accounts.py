@@ -30,6 +30,7 @@ WRITES = Sighting(
     looped=False,
     pointers=("src",),
     pair=20,
+    joined=False,
     convertible=True,
     why="",
     callers=(),

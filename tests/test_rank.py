@@ -37,6 +37,7 @@ def sighting(function: str, *callers: str, longest: int = 9, line: int = 10) -> 
         looped=False,
         pointers=("src",),
         pair=None,
+        joined=False,
         convertible=True,
         why="",
         callers=callers,

@@ -270,6 +270,15 @@ def test_a_loop_saves_at_least_that() -> None:
     assert gain(accounts.FILE, single, accounts.SUPPORTS[0]) == Gain("first", 1, True, "")
 
 
+def test_of_a_pair_that_shares_a_window_the_second_half_saves_one_more() -> None:
+    first = replace(accounts.READS, longest=1, accesses=1, joined=True)
+    second = replace(accounts.WRITES, longest=1, accesses=1, joined=True)
+    offer = accounts.SUPPORTS[0]
+    assert [gain(accounts.FILE, one, offer).saved for one in (first, second)] == [0, 1]
+    writes_only = replace(offer, reads=Openings(0, 0, 0))
+    assert gain(accounts.FILE, second, writes_only).saved == 0
+
+
 def test_what_one_architecture_alone_compiles_gains_nothing_on_the_others() -> None:
     there, elsewhere = accounts.SUPPORTS[0], accounts.SUPPORTS[2]
     assert gain("arch/first/kernel/signal.c", accounts.WRITES, there).saved == 8

@@ -78,7 +78,8 @@ def folder(name: str, headers: tuple[Header, ...]) -> Folder:
 def gain(file: str, sighting: Sighting, offered: Support) -> Gain:
     """Return what one window would save of `sighting` in `file` where `offered` is what there is.
 
-    In a loop it is what a second pass saves: more passes save more.
+    In a loop it is what a second pass saves: more passes save more.  Of a pair that shares one
+    window the half that comes second saves its opening too.
     """
     own = _FOLDER.match(file)
     if own is not None and own[1] != offered.folder:
@@ -88,12 +89,20 @@ def gain(file: str, sighting: Sighting, offered: Support) -> Gain:
     openings = offered.openings(sighting.direction)
     if openings is None:
         return Gain(offered.arch, None, False, offered.why or f"not known: {offered.opens}")
-    saved = openings.saved(sighting.longest + sighting.looped)
+    saved = openings.saved(sighting.longest + sighting.looped + _shared(sighting, offered))
     if openings.access > openings.inside:
         more = saved or sighting.looped
         return Gain(offered.arch, saved, sighting.looped, "" if more else _ALONE)
     way = "reading" if sighting.direction is Direction.READ else "writing"
     return Gain(offered.arch, 0, False, offered.why or f"{way} opens nothing here: {offered.opens}")
+
+
+def _shared(sighting: Sighting, offered: Support) -> bool:
+    if not sighting.joined or sighting.pair is None or sighting.pair > sighting.line:
+        return False
+    reads = sighting.direction is Direction.READ
+    other = offered.openings(Direction.WRITE if reads else Direction.READ)
+    return other is not None and other.access > other.inside
 
 
 def _texts(given: Mapping[str, Header], paths: tuple[str, ...]) -> list[str] | None:

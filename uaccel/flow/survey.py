@@ -48,6 +48,7 @@ def _sighting(function: Function, cluster: Cluster, why: str) -> Sighting:
         looped=cluster.looped,
         pointers=_objects(function, cluster),
         pair=source.line(cluster.pair) if cluster.pair is not None else None,
+        joined=cluster.joined and cluster.pair is not None,
         convertible=None if UNBUILT in why else not why,
         why=why,
         callers=function.callers,

@@ -25,6 +25,7 @@ class Sighting:
     looped: bool  # at least one of them stands in a loop that could be in the window as a whole
     pointers: tuple[str, ...]  # the user objects: "src", "arg->ptr"; sorted
     pair: int | None  # line of the cluster of the other direction on the same object
+    joined: bool  # the pair could share one window, open for reads and writes
     convertible: bool | None  # whether some style writes it; None: not known without a build
     why: str  # why not, or why it is not known; "" when convertible
     callers: tuple[str, ...]  # functions of the file it may be inlined into, nearest first

@@ -104,6 +104,7 @@ def _cluster(finding: Finding) -> dict[str, object]:
         "looped": seen.looped,
         "pointers": list(seen.pointers),
         "pair": seen.pair,
+        "joined": seen.joined,
         "convertible": seen.convertible,
         "why": seen.why,
         "gain": {

@@ -75,7 +75,8 @@ def _pair(seen: Sighting) -> str:
     if seen.pair is None:
         return ""
     other = "writes" if seen.direction is Direction.READ else "reads"
-    return f"its {other} at line {seen.pair}"
+    shared = "shares a window with its" if seen.joined else "its"
+    return f"{shared} {other} at line {seen.pair}"
 
 
 def _convertible(seen: Sighting) -> str:
