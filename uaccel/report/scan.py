@@ -259,7 +259,8 @@ def _others(account: Account) -> Iterator[RenderableType]:
 
 
 def _foot(scan: Scan) -> Iterator[RenderableType]:
-    files = f"{_many(scan.walked, 'file')} looked at, {_many(len(scan.surveys), 'file')} with"
+    held = sum(bool(one.candidates) for one in scan.surveys)
+    files = f"{_many(scan.walked, 'file')} looked at, {_many(held, 'file')} with"
     known = f"{scan.reused} of them known from before"
     yield Text(f"\n{files} candidates, {known}, {scan.seconds:.1f} s")
 
