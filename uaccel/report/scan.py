@@ -108,7 +108,8 @@ def _summary(account: Account, verbose: bool) -> Iterator[RenderableType]:
         ("evidence  ", "dim"),
         "source (level 1): nothing built, no configuration asked",
     )
-    yield title("candidate lines")
+    part = any(":" in target for target in scan.filters.targets)  # FILE:FUNCTION
+    yield title("candidate lines of the whole file" if part else "candidate lines")
     yield _candidates(scan.totals, sum(not one.candidates for one in scan.skipped))
     yield from _odd_files(scan, verbose)
     yield from (hanging("-", note, "dim") for note in scan.notes)
