@@ -12,12 +12,11 @@ from typing import TypeVar
 from uaccel.accessors import is_accessor, plain
 from uaccel.model.account import Unattributed
 from uaccel.model.profile import Profile, Stack, Symbol
-from uaccel.model.source import Form
+from uaccel.model.support import STANDING
 from uaccel.model.survey import Sighting
 
 _NOTHING = 1e-9  # percent: what is left where floats do not add up
 _SHOWN = 80  # characters of a line that was not understood
-_WINDOWS = (Form.WINDOW, Form.MASKED, Form.SCOPED)
 
 
 class How(Enum):
@@ -352,4 +351,4 @@ def _merged(parts: Iterable[Part]) -> tuple[Part, ...]:
 
 
 def _saved(sighting: Sighting) -> int:
-    return 0 if sighting.form in _WINDOWS else max(0, sighting.longest - 1)
+    return 0 if sighting.form in STANDING else max(0, sighting.longest - 1)

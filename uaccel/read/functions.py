@@ -15,7 +15,7 @@ from uaccel.read.csource import annotated, function_name, functions, parse_withi
 from uaccel.read.groups import Body, group
 from uaccel.read.macros import Macro
 from uaccel.read.pieces import Piece, branches, piece_at, stretch_at
-from uaccel.read.places import Text, Wrapper, calls_of, lone
+from uaccel.read.places import Text, calls_of, lone
 from uaccel.read.ways import Group, Place
 
 _CONDITIONAL = re.compile(rb"^[ \t]*#[ \t]*(?:el|if)", re.MULTILINE)
@@ -78,7 +78,7 @@ def open_functions(
     names = {macro.name for macro in wrapping}
     for piece in _users(clean, names | helpers.keys()):
         known = {**helpers, **_in_force(wrapping, piece)}
-        text = calls_of(clean, piece.body, _for_text(known))
+        text = calls_of(clean, piece.body, known)
         named = any(place.name in names for place in text.places)
         heavy = any(place.accesses > 1 for place in text.places if not place.helper)
         body = clean[piece.body.start : piece.body.end]
@@ -98,15 +98,6 @@ def _wraps(macro: Macro) -> bool:
     # What is made of unsafe accessors alone belongs to the window of whoever uses it.
     naked = all(name.startswith("unsafe_") for name in macro.accessors)
     return direction_of(macro.name) is None and (macro.form is Form.WINDOW or not naked)
-
-
-def _for_text(macros: Mapping[str, Macro]) -> dict[str, Wrapper]:
-    return {
-        name: Wrapper(
-            macro.direction, macro.longest, macro.joins, macro.kind == "function", macro.looped
-        )
-        for name, macro in macros.items()
-    }
 
 
 def _pieces(
@@ -162,7 +153,7 @@ def _alone(clean: bytes, piece: Piece, at: int) -> Opened | None:
 
 
 def _unfold(clean: bytes, piece: Piece, macros: Mapping[str, Macro]) -> Opened:
-    text = calls_of(clean, piece.body, _for_text(macros))
+    text = calls_of(clean, piece.body, macros)
     body = clean[piece.body.start : piece.body.end]
     outside = tuple(place for place in text.places if not _in_window(text, place))
     part, odd, deep = _part(clean, piece.body, body, outside, text)

@@ -296,12 +296,7 @@ class _Grouper:
         elif kind == "if_statement":
             self._if(node)
         elif kind in _LABELLED:
-            self.flush()
-            for child in node.named_children:
-                if child.type.endswith(("statement", "declaration")) or child.type in _BRANCHES:
-                    self.statement(child)
-                elif self._places(child):
-                    self._expression(node, child)
+            self._parts(node)
         elif kind in _APART or any(c.type == "compound_statement" for c in node.named_children):
             self._apart(node)
         else:
@@ -335,13 +330,16 @@ class _Grouper:
             self.flush()
 
     def _apart(self, node: Node) -> None:
+        self._parts(node)
+        self.flush()
+
+    def _parts(self, node: Node) -> None:
         self.flush()
         for child in node.named_children:
-            if child.type.endswith(("statement", "declaration")) or child.type in _BRANCHES:
+            if _is_statement(child):
                 self.statement(child)
             elif self._places(child):
                 self._expression(node, child)
-        self.flush()
 
     def _expression(self, statement: Node, node: Node) -> None:
         # Accesses and calls of one expression, in the order of the text.

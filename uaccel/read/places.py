@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from uaccel.model.source import Direction, Span
+from uaccel.model.source import Span
 from uaccel.read.accesses import direction_of
 from uaccel.read.calls import CALL, is_pure
 from uaccel.read.csource import closing
+from uaccel.read.macros import Macro
 from uaccel.read.pieces import directive_at
 from uaccel.read.ways import Place
 
@@ -26,17 +27,6 @@ _SMALL = 64  # bytes: a copy of more is no handful of fields
 _BEGIN = re.compile(rb"\b(?:masked_)?user_(?:read_|write_|rw_)?access_begin\s*\(")
 _END = re.compile(rb"\buser_(?:read_|write_|rw_)?access_(?:end|restore)\s*\(")
 _SCOPED = re.compile(rb"\bscoped_user_(?:read|write|rw)_access(?:_size)?\s*(?=\()")
-
-
-@dataclass(frozen=True, slots=True)
-class Wrapper:
-    """A macro or function of the file that accesses user memory and does nothing else."""
-
-    direction: Direction
-    accesses: int
-    joins: bool  # it opens no window of its own
-    helper: bool  # a function
-    looped: bool  # it repeats some of its accesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +58,7 @@ class Text:
     regions: tuple[Region, ...]
 
 
-def calls_of(clean: bytes, body: Span, wrappers: Mapping[str, Wrapper]) -> Text:
+def calls_of(clean: bytes, body: Span, wrappers: Mapping[str, Macro]) -> Text:
     """Return the calls and windows of a `body`; `clean` has no comments and empty strings."""
     places: list[Place] = []
     foreign: list[int] = []
@@ -88,12 +78,14 @@ def calls_of(clean: bytes, body: Span, wrappers: Mapping[str, Wrapper]) -> Text:
             if not joins:
                 foreign.append(match.start())
         elif name in wrappers and not member:
-            wrapped = wrappers[name]
+            macro = wrappers[name]
+            joins, helper = macro.joins, macro.kind == "function"
             end = closing(clean, match.end() - 1) + 1
-            at, way, joins = match.start(), wrapped.direction, wrapped.joins
-            count, helper = wrapped.accesses, wrapped.helper
-            looped = wrapped.looped
-            places.append(Place(len(places), at, name, way, joins, count, end, helper, looped))
+            at, way = match.start(), macro.direction
+            place = Place(
+                len(places), at, name, way, joins, macro.longest, end, helper, macro.looped
+            )
+            places.append(place)
             if not joins:
                 foreign.append(match.start())
         elif member or not is_pure(name):

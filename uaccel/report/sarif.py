@@ -47,7 +47,7 @@ _RULES = (
         "fullDescription": {"text": "These accesses share one window: nothing is to be gained."},
         "help": {
             "text": "The accesses stand between a begin and an end, in a masked window or in a"
-            " scope. `uaccel study FILE:FUNCTION` unmakes it and measures what it gained."
+            " scope. `uaccel study FILE:FUNCTION` builds it and counts what it takes."
         },
         "defaultConfiguration": {"level": "none"},
     },
