@@ -4,13 +4,18 @@
 # make check   ruff and mypy
 # make bench   the benchmarks
 # make corpus  scan the tree anew into corpus/, and show what changed
+# make corpus-styles  ask every style about every cluster of the trees into corpus/
+# make corpus-build   compile what the styles write, by allmodconfigs; hours at first, then little
+# make corpus-windows unmake the windows that stand, make them again, build and count both
+# make corpus-people  what people wrote as windows and scopes between two trees, beside ours
 # UACCEL_CACHE names the folder for kernel trees and builds.
 
 TREE := 6.12
+TREES := 6.12 6.1 7.3
 BIN := .venv/bin
 SETUP := pyproject.toml tools/venv
 
-.PHONY: study test check bench corpus setup tree clean
+.PHONY: study test check bench corpus corpus-styles corpus-build corpus-windows corpus-people setup tree clean
 .DELETE_ON_ERROR:
 
 study: setup tree
@@ -33,6 +38,27 @@ corpus: tree
 		--tsv corpus/v$(TREE).tsv | tail -n 2
 	git --no-pager diff --stat -- corpus
 	git --no-pager diff --unified=0 -- corpus
+
+corpus-styles: tree
+	for tree in $(TREES); do \
+		$(BIN)/python corpus/styles.py --tree "$$($(BIN)/uaccel tree fetch $$tree)" --out corpus $(ARGS) \
+			|| exit; done
+	git --no-pager diff --stat -- corpus
+
+# What was built before is not built again; Ctrl-C leaves nothing half written.
+corpus-build: tree
+	$(BIN)/python corpus/build.py --tree "$$($(BIN)/uaccel tree fetch $(TREE))" --out corpus $(ARGS)
+	git --no-pager diff --stat -- corpus
+
+# As a module: it shares the configurations with corpus/build.py.
+corpus-windows: tree
+	$(BIN)/python -m corpus.windows --tree "$$($(BIN)/uaccel tree fetch $(TREE))" --out corpus $(ARGS)
+	git --no-pager diff --stat -- corpus
+
+corpus-people: tree
+	$(BIN)/python -m corpus.people --old "$$($(BIN)/uaccel tree fetch 6.12)" \
+		--new "$$($(BIN)/uaccel tree fetch 7.3)" --out corpus/people.tsv $(ARGS)
+	git --no-pager diff --stat -- corpus
 
 # Missing packages of the distribution: installed when we may, else one line says how.
 setup: $(BIN)/.installed

@@ -5,8 +5,10 @@ A case gives some fences and expects others; both are named by their first word.
 
 * `uaccel/arch/NAME.md` gives ```listing, a row of `mnemonic operands` per instruction, and expects
   ```roles, a row of `LINE role` per line that means something to a window.
-* `uaccel/styles/NAME.md` gives ```c, a file, and for struct copies ```layout [ARCH] (see
-  `tests/layouts.py`).  It expects ```diff, the lines that change, or ```refusal, one sentence per
+* `uaccel/styles/NAME.md` gives ```c, a file, for struct copies ```layout [ARCH] (see
+  `tests/layouts.py`), and where it matters what the tree offers ```dialect NAME...: the fields of
+  `Dialect` that hold there, `clang=13.0.1` among them; without one it is that of every tree.  It
+  expects ```diff, the lines that change, or ```refusal, one sentence per
   cluster that is left alone, or both; ```differences, what a user program could notice, may stand
   there too and is then compared.
 * `uaccel/checks/NAME.md` gives one of
@@ -30,7 +32,8 @@ import uaccel.styles
 from tests.cases import Block, Case
 from tests.layouts import layouts
 from uaccel.catalog import catalog
-from uaccel.edits import apply
+from uaccel.edits import apply, longest
+from uaccel.model.dialect import COMMON, Dialect
 from uaccel.model.judgement import Check, Evidence
 from uaccel.model.machine import Arch, Build, Command, Insn
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
@@ -41,7 +44,10 @@ ARCHES: Mapping[str, Arch] = catalog(uaccel.arch, Arch)
 STYLES: Mapping[str, Style] = catalog(uaccel.styles, Style)
 CHECKS: Mapping[str, Check] = catalog(uaccel.checks, Check)
 
-GIVEN = ("listing", "c", "layout", "log", "objtool", "command", "stderr", "compiled", "nothing")
+GIVEN = (
+    *("listing", "c", "layout", "dialect", "log", "objtool", "command", "stderr", "compiled"),
+    "nothing",
+)
 OPTIONAL = ("differences",)
 
 
@@ -62,7 +68,7 @@ def styles(name: str, case: Case) -> dict[str, str]:
     why: list[str] = []
     differences: dict[str, None] = {}
     for function in read_source(source).functions:
-        for answer in STYLES[name].plan(function, known):
+        for answer in STYLES[name].plan(function, known, dialect(case)):
             match answer:
                 case Refusal():
                     why.append(answer.why)
@@ -70,11 +76,26 @@ def styles(name: str, case: Case) -> dict[str, str]:
                     edits += answer.edits
                     differences |= dict.fromkeys(answer.differences)
     said = {
-        "diff": _diff(given.text, apply(source.text, edits).decode()),
+        "diff": _diff(given.text, apply(source.text, longest(edits)).decode()),
         "refusal": "".join(f"{sentence}\n" for sentence in why),
         "differences": "".join(f"{sentence}\n" for sentence in differences),
     }
     return {kind: text for kind, text in said.items() if text}
+
+
+def dialect(case: Case) -> Dialect:
+    """Return what may be written in the tree of a case."""
+    given = case.of("dialect")
+    if not given:
+        return COMMON
+    words = (given[0].argument or "").split()
+    offered = {word for word in words if "=" not in word}
+    clang = next((w.partition("=")[2] for w in words if w.startswith("clang=")), "")
+    names = ("copies_from", "copies_to", "scoped", "masked", "directed")
+    assert offered <= set(names), f"no field of Dialect: {sorted(offered - set(names))}"
+    offers = {name: name in offered for name in names}
+    oldest = tuple(int(part) for part in clang.split(".")) if clang else COMMON.clang
+    return Dialect(**offers, clang=oldest)
 
 
 def checks(name: str, case: Case) -> dict[str, str]:

@@ -92,8 +92,9 @@ def test_an_end_after_a_begin_that_failed_is_seen_by_objtool(farm: Farm, tmp_pat
     """On the author's powerpc it was invisible."""
     wrong = in_x32(farm.windows, f"{WINDOW}return -EFAULT;", f"{WINDOW}goto write_fault;")
     done = farm.study(tmp_path, wrong)
-    ((outcome, why),) = done.outcomes("objtool")
-    assert (done.status, outcome) == (1, "fail")
+    # The window as it stands fails; other styles are written from it and may be right.
+    (why,) = {why for outcome, why in done.outcomes("objtool") if outcome == "fail"}
+    assert done.status == 1
     assert why.endswith("redundant UACCESS disable")
     assert {outcome for outcome, _ in done.outcomes("compiles")} == {"pass"}
     assert "FAIL     objtool: snd_pcm_ioctl_sync_ptr_x32" in done.shown
@@ -106,8 +107,8 @@ def test_an_accessor_that_x86_does_not_have_does_not_compile(farm: Farm, tmp_pat
     text = in_x32(farm.windows, old, new)
     line = text[: text.index(new)].count("\n") + 1
     done = farm.study(tmp_path, text)
-    ((outcome, why),) = done.outcomes("compiles")
-    assert (done.status, outcome) == (1, "fail")
+    why = next(why for outcome, why in done.outcomes("compiles") if outcome == "fail")
+    assert done.status == 1
     assert why.startswith(f"{X32.partition(':')[0]}:{line}:")
     assert "implicit declaration of function 'unsafe_copy_from_user'" in why
 

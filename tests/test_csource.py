@@ -176,7 +176,7 @@ def test_the_functions_of_the_seed_are_read(tree_6_12: Path) -> None:
 def test_the_merged_form_is_read(tree_7_3: Path) -> None:
     reading = read_real(tree_7_3, "sound/core/pcm_native.c")
     (function,) = (f for f in reading.functions if f.name == "snd_pcm_ioctl_sync_ptr_compat")
-    assert [cluster.form for cluster in function.clusters] == [Form.WINDOW, Form.WINDOW]
+    assert [cluster.form for cluster in function.clusters] == [Form.HELPER, Form.HELPER]
 
 
 def read_real(tree: Path, path: str) -> Reading:

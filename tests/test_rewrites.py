@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
@@ -14,11 +15,12 @@ from tests import replay
 from tests.cases import Case, cases
 from tests.csamples import Sample, functions
 from tests.layouts import layouts
-from uaccel.edits import apply
+from uaccel.edits import apply, longest
 from uaccel.fields import gap
 from uaccel.flow.drafts import draft
 from uaccel.flow.targets import Target
 from uaccel.host.run import run
+from uaccel.model.dialect import COMMON, Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite
 from uaccel.model.source import (
     Cluster,
@@ -36,6 +38,7 @@ from uaccel.report.patch import diff
 ROOT = Path(__file__).parent.parent
 SAMPLES = Path(__file__).parent / "samples"
 WINDOW = replay.STYLES["window"]
+GUARDED = replace(COMMON, clang=(17, 0, 1))  # some of the functions hold a guard()
 relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 few = settings(relaxed, max_examples=25)
 
@@ -47,7 +50,7 @@ def read(text: bytes, path: str = "case.c") -> Reading:
 
 def plan(text: bytes) -> tuple[Edit, ...]:
     """Return the edits that write every cluster of `text` as a window; none may be refused."""
-    answers = [a for f in read(text).functions for a in WINDOW.plan(f, ())]
+    answers = [a for f in read(text).functions for a in WINDOW.plan(f, (), GUARDED)]
     assert all(isinstance(answer, Rewrite) for answer in answers)
     return tuple(e for answer in answers if isinstance(answer, Rewrite) for e in answer.edits)
 
@@ -75,7 +78,7 @@ def test_a_window_moves_what_the_chain_moved(sample: Sample) -> None:
 @given(functions())
 def test_a_second_run_changes_nothing(sample: Sample) -> None:
     (after,) = read(apply(sample.text, plan(sample.text))).functions
-    again = WINDOW.plan(after, ())
+    again = WINDOW.plan(after, (), GUARDED)
     assert again and {a.why for a in again if isinstance(a, Refusal)} == {
         "it is one window already"
     }
@@ -188,17 +191,20 @@ PAGES = [
 @pytest.mark.parametrize(("name", "case"), PAGES)
 def test_no_example_of_a_page_is_broken_or_changed_twice(name: str, case: Case) -> None:
     known = tuple(layouts(b.argument or "any", b.text) for b in case.of("layout"))
+    dialect = replay.dialect(case)
     before = read(case.of("c")[0].text.encode())
-    edits = [e for f in before.functions for e in edits_of(name, f, known)]
-    after = read(apply(before.source.text, edits))
+    edits = [e for f in before.functions for e in edits_of(name, f, known, dialect)]
+    after = read(apply(before.source.text, longest(edits)))
     assert edits
     assert len(after.broken) <= len(before.broken)
-    assert not [e for f in after.functions for e in edits_of(name, f, known)]
+    assert not [e for f in after.functions for e in edits_of(name, f, known, dialect)]
 
 
-def edits_of(style: str, function: Function, known: tuple[Layouts, ...]) -> list[Edit]:
+def edits_of(
+    style: str, function: Function, known: tuple[Layouts, ...], dialect: Dialect = COMMON
+) -> list[Edit]:
     """Return what a style would change in a function."""
-    answers = replay.STYLES[style].plan(function, known)
+    answers = replay.STYLES[style].plan(function, known, dialect)
     return [e for answer in answers if isinstance(answer, Rewrite) for e in answer.edits]
 
 
@@ -216,7 +222,7 @@ def test_the_patch_of_the_seed_suits_the_tools_of_its_tree(
     tree: Path = request.getfixturevalue(version)
     text = (tree / path).read_bytes()
     (function,) = (f for f in read(text, path).functions if f.name == name)
-    answers = WINDOW.plan(function, ())
+    answers = WINDOW.plan(function, (), COMMON)
     assert [type(answer) for answer in answers] == [Rewrite, Rewrite]
     written = apply(text, edits_of("window", function, ()))
     patch = diff(PurePosixPath(path), text, written).encode(errors="surrogateescape")
@@ -250,6 +256,31 @@ def test_a_file_keeps_its_line_ends() -> None:
     made = draft(Target(reading, (), reading.functions[0]), "window", ())
     assert made.rewrites
     assert made.text.count(b"\n") == made.text.count(b"\r\n") > text.count(b"\n")
+
+
+ANOTHER_RANGE = b"""static int f(struct lamp *lamp, struct lamp_sync __user *arg)
+{
+	if (!user_write_access_begin(arg, 8))
+		return -EINVAL;
+	unsafe_put_user(lamp->level, &arg->level, efault);
+	unsafe_put_user(0, &arg->flags, efault);
+	user_write_access_end();
+	return 0;
+
+efault:
+	user_write_access_end();
+	return -EFAULT;
+}
+"""
+
+
+def test_a_window_that_is_made_anew_says_what_it_covers_now() -> None:
+    reading = read(ANOTHER_RANGE)
+    made = draft(
+        Target(reading, (), reading.functions[0], replace(COMMON, scoped=True)), "scoped", ()
+    )
+    (rewrite,) = made.rewrites
+    assert rewrite.differences[-1] == "The range check now covers `arg`; it covered `arg, 8`."
 
 
 def test_a_union_without_a_name_is_said_to_have_none() -> None:

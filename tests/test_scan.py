@@ -22,6 +22,7 @@ from uaccel.flow.survey import survey
 from uaccel.host.store import Store
 from uaccel.host.surveys import NOTHING, recall
 from uaccel.host.tree import open_tree
+from uaccel.model.dialect import Dialect
 from uaccel.model.scan import Filters, Scan
 from uaccel.model.source import Source
 from uaccel.model.survey import Candidate, Kind, Survey
@@ -139,10 +140,10 @@ def test_a_reader_that_fails_costs_one_file(
     fails, why = BAD[bad]
     (linux / "ipc/bad.c").write_text("get_user(x, p);\n\n  put_user(x, p); put_user(x, p);\n")
 
-    def reads(source: Source) -> Survey:
+    def reads(source: Source, dialect: Dialect) -> Survey:
         if str(source.path) == "ipc/bad.c":
             fails()
-        return survey(source)
+        return survey(source, dialect)
 
     monkeypatch.setattr("uaccel.flow.filereading.survey", reads)
     settle(linux, monkeypatch)

@@ -142,7 +142,7 @@ import os, signal, sys, threading, time
 from pathlib import Path
 import uaccel.flow.filereading
 from uaccel.cli.__main__ import main
-def sleeps(source):
+def sleeps(source, dialect):
     Path(f"pid{os.getpid()}").write_text(str(os.getpid()))
     time.sleep(60)
 uaccel.flow.filereading.survey = sleeps

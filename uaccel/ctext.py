@@ -8,6 +8,7 @@ opening parenthesis, with tabs as far as they go and spaces for the rest.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 Call = tuple[str, tuple[str, ...]]  # a function and its arguments, as C text
 
@@ -31,8 +32,8 @@ def address(text: str) -> str:
     return _PARENTHESES.sub(r"&\1", one_line(text))
 
 
-def wrap(head: str, pieces: tuple[str, ...], tail: str) -> str:
-    """Return `head`, the `pieces` joined by blanks, and `tail`, broken before column 80.
+def wrap(head: str, pieces: tuple[str, ...], tail: str, width: int = WIDTH) -> str:
+    """Return `head`, the `pieces` joined by blanks, and `tail`, broken before column `width`.
 
     `head` starts with its indentation and ends with the parenthesis that later lines align to;
     a piece keeps its own comma or operator.
@@ -41,18 +42,20 @@ def wrap(head: str, pieces: tuple[str, ...], tail: str) -> str:
     lines = [head + pieces[0]]
     for at, piece in enumerate(pieces[1:], start=1):
         end = tail if at == len(pieces) - 1 else ""
-        if columns(f"{lines[-1]} {piece}{end}") <= WIDTH:
+        if columns(f"{lines[-1]} {piece}{end}") <= width:
             lines[-1] += f" {piece}"
         else:
             lines.append(margin + piece)
     return "\n".join(lines) + tail
 
 
-def call(indent: str, name: str, arguments: tuple[str, ...], tail: str = ";") -> str:
+def call(
+    indent: str, name: str, arguments: tuple[str, ...], tail: str = ";", width: int = WIDTH
+) -> str:
     """Return the statement `name(arguments);` behind `indent`."""
     given = [one_line(argument) for argument in arguments]
     pieces = (*(f"{argument}," for argument in given[:-1]), given[-1])
-    return wrap(f"{indent}{name}(", pieces, f"){tail}")
+    return wrap(f"{indent}{name}(", pieces, f"){tail}", width)
 
 
 def chain(indent: str, calls: tuple[Call, ...], leave: str) -> str:
@@ -61,6 +64,23 @@ def chain(indent: str, calls: tuple[Call, ...], leave: str) -> str:
     lines = [call(f"{indent}if (", name, arguments, "")]
     lines += [call(f"{indent}    ", name, arguments, "") for name, arguments in rest]
     return " ||\n".join(lines).removeprefix(indent) + f")\n{indent}\t{leave}"
+
+
+def aligned(margin: int, calls: tuple[Call, ...]) -> str:
+    """Return `A || B`, one call a line, to stand `margin` columns from the left."""
+    lines = [call(_margin(margin), name, arguments, "") for name, arguments in calls]
+    return " ||\n".join(lines).removeprefix(_margin(margin))
+
+
+def arguments(text: str) -> Iterator[str]:
+    """Yield the arguments of a call, whose text between parentheses is given."""
+    depth = start = 0
+    for at, char in enumerate(text):
+        depth += (char in "([{") - (char in ")]}")
+        if char == "," and not depth:
+            yield text[start:at].strip()
+            start = at + 1
+    yield text[start:].strip()
 
 
 def _margin(width: int) -> str:

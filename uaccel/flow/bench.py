@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from uaccel.errors import UserError
 from uaccel.flow.drafts import Draft, kept_as_symbols
@@ -17,9 +18,10 @@ from uaccel.host.tree import read_file
 from uaccel.host.variant import compile_variant
 from uaccel.model.dossier import Tree
 from uaccel.model.machine import Arch, Build, Listing, Object, Toolchain, Unbuilt
-from uaccel.model.source import Function, Layouts
+from uaccel.model.source import Function, Layouts, Source
 from uaccel.read.alternatives import cpu_features
 from uaccel.read.listing import read_object
+from uaccel.read.reading import read_source
 from uaccel.read.types import read_layouts
 
 
@@ -95,6 +97,9 @@ def attempt(bench: Bench, draft: Draft) -> Trial:
     names = tuple(target.function.name for target in bench.targets)
     readings = {target.path: target.reading for target in bench.targets}
     readings[draft.target.path] = draft.written.reading
+    for one in draft.others:
+        source = Source(PurePosixPath(one.path), one.after)
+        readings[source.path] = read_source(source)
     variant = {path: kept_as_symbols(reading, names) for path, reading in readings.items()}
     build = compile_variant(bench.prepared, bench.ground.tree, variant, bench.ground.store)
     if build.path is None:

@@ -3,18 +3,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 import uaccel.styles
 from uaccel.catalog import catalog
-from uaccel.ctext import address, one_line
-from uaccel.edits import apply
+from uaccel.changes import BEGUN, MASKED, RANGE, WHOLE_RANGE
+from uaccel.edits import apply, longest, whole
 from uaccel.errors import BrokenInvariant
+from uaccel.flow.expand import Expanded, brought_back, expanded, narrowed
 from uaccel.flow.targets import Target, reread
+from uaccel.flow.transfers import counterparts, is_same
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
-from uaccel.model.source import Cluster, Form, Layouts, Reading, Span
+from uaccel.model.series import Change
+from uaccel.model.source import Cluster, Form, Layouts, Reading, Source, Span
 
 STYLES = catalog(uaccel.styles, Style)
+_WHOLE = WHOLE_RANGE.partition("{")[0]
+_BEGUN = BEGUN.partition("{")[0]
+_ROUNDS = 8  # a function has few clusters that several windows share
+UNMADE = Form.FIELDWISE.value  # what a window is turned into before it is written anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +34,40 @@ class Draft:
     style: str
     written: Target  # as it was read again from `text`
     text: bytes  # of the whole file
-    rewrites: tuple[Rewrite, ...]
+    rewrites: tuple[Rewrite, ...]  # of clusters as they stand in the tree
     refusals: tuple[Refusal, ...]
+    edits: tuple[Edit, ...]  # from the file in the tree to `text`
+    others: tuple[Change, ...] = ()  # files compiled with it that change too
 
-    def cluster_in(self, number: int) -> Cluster | None:
-        """Return how the cluster of that number stands in this draft, if it is of this style."""
-        cluster = self.written.function.clusters[number]
-        return cluster if cluster.form.value == self.style else None
+    def clusters_in(self, number: int) -> tuple[Cluster, ...]:
+        """Return what the cluster of that number became in this draft, where of this style."""
+        if not self.style:
+            return (self.target.function.clusters[number],)
+        found = counterparts(self.target.function, self.written.function, number)
+        return tuple(cluster for cluster in found if cluster.form.value == self.style)
 
 
 def as_it_is(target: Target) -> Draft:
     """Return the function unchanged, as a draft in no style of its own."""
-    return Draft(target, "", target, target.reading.source.text, (), ())
+    return Draft(target, "", target, target.reading.source.text, (), (), ())
 
 
 def draft(target: Target, style: str, layouts: tuple[Layouts, ...]) -> Draft:
-    """Return `target` written in `style`."""
-    answers = STYLES[style].plan(target.function, layouts)
-    rewrites = tuple(answer for answer in answers if isinstance(answer, Rewrite))
-    refusals = tuple(answer for answer in answers if isinstance(answer, Refusal))
-    if not rewrites:
-        return Draft(target, style, target, target.reading.source.text, (), refusals)
-    edits = tuple(_ended(target, edit) for rewrite in rewrites for edit in rewrite.edits)
-    text = apply(target.reading.source.text, edits)
-    made = Draft(target, style, reread(target, text), text, rewrites, refusals)
-    _examine(made, edits, layouts)
-    return made
+    """Return `target` written in `style`, macros written out and another window unmade first."""
+    plain = expanded(target, style)
+    while True:
+        made = _drawn(plain.target, style, layouts)
+        answers = brought_back(target, plain, (*made.rewrites, *made.refusals))
+        fewer = narrowed(target, plain, answers)
+        if fewer is None:
+            return _in_place(target, plain, made, answers)
+        plain = fewer
+
+
+def _drawn(target: Target, style: str, layouts: tuple[Layouts, ...]) -> Draft:
+    bare = _unmade(target, style, layouts)
+    made = _draft(bare.written, style, layouts) if bare.rewrites else _draft(target, style, layouts)
+    return _joined(target, bare, made) if bare.rewrites else made
 
 
 def needs_layouts(target: Target, style: str) -> bool:
@@ -66,45 +83,204 @@ def kept_as_symbols(reading: Reading, names: tuple[str, ...]) -> bytes:
     return apply(reading.source.text, edits)
 
 
+def _in_place(
+    target: Target, plain: Expanded, made: Draft, answers: tuple[Rewrite | Refusal, ...]
+) -> Draft:
+    refusals = tuple(answer for answer in answers if isinstance(answer, Refusal))
+    if not plain.edits:
+        return replace(made, refusals=refusals)
+    if not made.rewrites:
+        raise BrokenInvariant(f"{made.style} wrote macros of {target.name} out for nothing")
+    rewrites = tuple(answer for answer in answers if isinstance(answer, Rewrite))
+    edits = (whole(target.reading.source.text, made.text),)
+    return replace(made, target=target, rewrites=rewrites, refusals=refusals, edits=edits)
+
+
+def _unmade(target: Target, style: str, layouts: tuple[Layouts, ...]) -> Draft:
+    forms = {cluster.form.value for cluster in target.function.clusters if cluster.stands}
+    if style == UNMADE or not forms - {style}:
+        return as_it_is(target)
+    answers = STYLES[UNMADE].plan(target.function, layouts, target.dialect)
+    # Two windows may end at one label: they are unmade together.
+    standing = [answer for answer in answers if answer.cluster.stands]
+    return _written(target, UNMADE, standing)
+
+
+def _draft(target: Target, style: str, layouts: tuple[Layouts, ...]) -> Draft:
+    answers = STYLES[style].plan(target.function, layouts, target.dialect)
+    made = _written(target, style, list(answers))
+    if not made.rewrites:
+        return made
+    for _ in range(_ROUNDS):
+        more = _again(made, layouts)
+        if more is None:
+            _examine_again(made, layouts)
+            return made
+        made = more
+    raise BrokenInvariant(f"{style} finds more to do in {target.name} each time it is run")
+
+
+def _again(made: Draft, layouts: tuple[Layouts, ...]) -> Draft | None:
+    # Where a window could not hold a cluster whole, what is left of it may hold another one.
+    written = made.written
+    answers = STYLES[made.style].plan(written.function, layouts, written.dialect)
+    if not any(isinstance(answer, Rewrite) for answer in answers):
+        return None
+    more = _written(written, made.style, list(answers))
+    said: dict[Cluster, Rewrite] = {one.cluster: one for one in made.rewrites}
+    for number, cluster in enumerate(made.target.function.clusters):
+        found = counterparts(made.target.function, written.function, number)
+        new = [one for one in more.rewrites if one.cluster in found]
+        if new:
+            old = said[cluster].differences if cluster in said else ()
+            all_said = (*old, *(text for one in new for text in one.differences))
+            said[cluster] = Rewrite(cluster, (), tuple(dict.fromkeys(all_said)))
+    refusals = tuple(one for one in made.refusals if one.cluster not in said)
+    edits = (whole(made.target.reading.source.text, more.text),)
+    ordered = tuple(sorted(said.values(), key=lambda one: one.cluster.extent))
+    return replace(
+        made,
+        written=more.written,
+        text=more.text,
+        edits=edits,
+        rewrites=ordered,
+        refusals=refusals,
+        others=_both(made.others, more.others),
+    )
+
+
+def _written(target: Target, style: str, answers: list[Rewrite | Refusal]) -> Draft:
+    rewrites = tuple(answer for answer in answers if isinstance(answer, Rewrite))
+    refusals = tuple(answer for answer in answers if isinstance(answer, Refusal))
+    if not rewrites:
+        return Draft(target, style, target, target.reading.source.text, (), refusals, ())
+    edits = longest(_ended(target, edit) for rewrite in rewrites for edit in rewrite.edits)
+    text = apply(target.reading.source.text, edits)
+    others = _others(target, rewrites)
+    beside = tuple(Source(PurePosixPath(one.path), one.after) for one in others)
+    written = reread(target, text, beside)
+    made = Draft(target, style, written, text, rewrites, refusals, edits, others)
+    _examine(made)
+    return made
+
+
+def _joined(target: Target, bare: Draft, made: Draft) -> Draft:
+    # The clusters of the tree, the text of the last stage.
+    old = list(target.function.clusters)
+    refused = {r.cluster: r.why for r in bare.refusals}
+    answers: dict[Cluster, Rewrite | Refusal] = {}
+    for number, cluster in enumerate(old):
+        found = counterparts(target.function, made.target.function, number)
+        written = [a for a in made.rewrites if a.cluster in found]
+        declined = [a for a in made.refusals if a.cluster in found]
+        if cluster in refused and cluster.stands:
+            answers[cluster] = Refusal(cluster, refused[cluster])
+        elif written:
+            answers[cluster] = Rewrite(
+                cluster, (), _differences(target, bare, made, number, written)
+            )
+        elif declined:
+            answers[cluster] = Refusal(cluster, declined[0].why)
+    rewrites = tuple(a for a in answers.values() if isinstance(a, Rewrite))
+    refusals = tuple(a for a in answers.values() if isinstance(a, Refusal))
+    if not rewrites or any(r.cluster.stands for r in refusals):
+        # A window is not unmade for nothing.
+        kept = tuple(
+            Refusal(r.cluster, "another window of the function cannot be written so")
+            for r in rewrites
+        )
+        source = target.reading.source.text
+        return Draft(target, made.style, target, source, (), (*refusals, *kept), ())
+    edits = (whole(target.reading.source.text, made.text),)
+    return replace(made, target=target, rewrites=rewrites, refusals=refusals, edits=edits)
+
+
+def _differences(
+    target: Target, bare: Draft, made: Draft, number: int, written: list[Rewrite]
+) -> tuple[str, ...]:
+    # A window that is one window again, in another form, is compared with what it was.
+    cluster = target.function.clusters[number]
+    new = counterparts(target.function, made.written.function, number)
+    said = [text for one in written for text in one.differences]
+    if not cluster.stands:
+        return tuple(dict.fromkeys(said))
+    undone = [t for one in bare.rewrites if one.cluster == cluster for t in one.differences]
+    if len(new) > 1 or not new[0].stands:
+        return tuple(dict.fromkeys((*undone, *said)))
+    masks = cluster.form not in (Form.WINDOW, Form.HELPER)
+    kept = [text for text in said if text == MASKED or (masks and text.startswith(_WHOLE))]
+    was = cluster.scaffold.covers if cluster.scaffold is not None else ""
+    now = new[0].scaffold.covers if new[0].scaffold is not None else ""
+    kept += [text for text in undone if text.startswith(_BEGUN)]
+    return (*kept, RANGE.format(new=now, old=was)) if was and now and was != now else tuple(kept)
+
+
+def _others(target: Target, rewrites: tuple[Rewrite, ...]) -> tuple[Change, ...]:
+    # A macro that several files share stands in the one that is compiled.
+    changes = []
+    for source in (*target.includers, *target.included):
+        outside = (place for one in rewrites for place in one.outside)
+        edits = tuple(dict.fromkeys(edit for path, edit in outside if path == source.path))
+        if edits:
+            changes.append(Change(str(source.path), source.text, apply(source.text, edits)))
+    return tuple(changes)
+
+
+def _both(first: tuple[Change, ...], then: tuple[Change, ...]) -> tuple[Change, ...]:
+    begun = {one.path: one.before for one in first}
+    last = {one.path: one.after for one in (*first, *then)}
+    return tuple(
+        Change(path, begun.get(path, one.before), last[path])
+        for path, one in {one.path: one for one in (*then, *first)}.items()
+    )
+
+
 def _ended(target: Target, edit: Edit) -> Edit:
     # A style ends lines as the kernel does; a file that ends them with CR LF stays as it is.
     crlf = b"\r\n" in target.reading.source.text
     return replace(edit, text=edit.text.replace("\n", "\r\n")) if crlf else edit
 
 
-def _examine(made: Draft, edits: tuple[Edit, ...], layouts: tuple[Layouts, ...]) -> None:
+def _examine(made: Draft) -> None:
     before, after = made.target.reading, made.written.reading
+    name = made.target.name
     if len(after.broken) > len(before.broken):
-        raise BrokenInvariant(f"{made.style} left C that does not parse in {made.target.name}")
-    if not _same_clusters(made):
-        raise BrokenInvariant(f"{made.style} lost or changed an access of {made.target.name}")
-    again = STYLES[made.style].plan(made.written.function, layouts)
-    if any(isinstance(answer, Rewrite) for answer in again):
-        raise BrokenInvariant(f"{made.style} finds more to do in {made.target.name} when run twice")
-    undone = sum(
-        len(e.text.encode(errors="surrogateescape")) - (e.span.end - e.span.start) for e in edits
+        raise BrokenInvariant(f"{made.style} left C that does not parse in {name}")
+    rewritten = tuple(rewrite.cluster for rewrite in made.rewrites)
+    if not is_same(made.target.function, made.written.function, rewritten):
+        raise BrokenInvariant(f"{made.style} lost or changed an access of {name}")
+    for number, cluster in enumerate(made.target.function.clusters):
+        if cluster in rewritten and made.style != UNMADE and not made.clusters_in(number):
+            raise BrokenInvariant(f"{made.style} wrote {name} in another form")
+    grown = sum(
+        len(e.text.encode(errors="surrogateescape")) - (e.span.end - e.span.start)
+        for e in made.edits
     )
-    if len(made.text) - len(before.source.text) != undone:
-        raise BrokenInvariant(f"{made.style} changed bytes of {made.target.name} outside its edits")
+    if len(made.text) - len(before.source.text) != grown:
+        raise BrokenInvariant(f"{made.style} changed bytes of {name} outside its edits")
 
 
-def _same_clusters(made: Draft) -> bool:
-    old, new = made.target.function, made.written.function
-    if len(old.clusters) != len(new.clusters):
-        return False
+def _examine_again(made: Draft, layouts: tuple[Layouts, ...]) -> None:
+    name, dialect = made.target.name, made.target.dialect
+    back = STYLES[UNMADE].plan(made.written.function, layouts, dialect)
+    new = set(_new(made))
+    undone = [answer for answer in back if answer.cluster.stands]
+    if not all(cluster.stands for cluster in new):
+        return  # a struct copy is taken apart by the layouts alone
+    shared = made.style == Form.HELPER.value
+    if shared and any(isinstance(one, Refusal) and one.cluster in new for one in undone):
+        raise BrokenInvariant(f"the macro that {name} shares cannot be read back")
+    if any(isinstance(answer, Refusal) for answer in undone):
+        return  # it shares the function with a window of other hands
+    bare = _written(made.written, UNMADE, undone)
+    if not is_same(
+        made.target.function, bare.written.function, tuple(r.cluster for r in made.rewrites)
+    ):
+        raise BrokenInvariant(f"{name} is another one when {made.style} is undone")
+
+
+def _new(made: Draft) -> Iterator[Cluster]:
     rewritten = {rewrite.cluster for rewrite in made.rewrites}
-    for before, after in zip(old.clusters, new.clusters, strict=True):
-        if before.direction is not after.direction:
-            return False
-        if before in rewritten and after.form.value != made.style:
-            return False
-        if Form.STRUCTCOPY in (before.form, after.form):
-            continue  # fields and copies are compared by the run, not by their text
-        if _transfers(made.target, before) != _transfers(made.written, after):
-            return False
-    return True
-
-
-def _transfers(target: Target, cluster: Cluster) -> tuple[tuple[str, str], ...]:
-    quote = target.function.source.quote
-    return tuple((one_line(quote(a.value)), address(quote(a.pointer))) for a in cluster.accesses)
+    for number, cluster in enumerate(made.target.function.clusters):
+        if cluster in rewritten:
+            yield from made.clusters_in(number)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from uaccel.count import count_path, floor
 from uaccel.flow.bench import Bench, Trial
@@ -20,11 +21,21 @@ AS_SYMBOL = "noinline where it fits"  # a system call or an inline function is f
 
 def measurements(trial: Trial) -> Iterator[Measurement]:
     """Yield the figures of every cluster that stands in the draft's style."""
-    known = subjects(trial.draft.target)
-    for subject, cluster in zip(known, trial.draft.written.function.clusters, strict=True):
-        style = trial.draft.style or subject.form
-        if cluster.form.value == style:
-            yield from _of_cluster(trial, subject, cluster, style)
+    draft = trial.draft
+    for number, subject in enumerate(subjects(draft.target)):
+        clusters = draft.clusters_in(number)
+        if clusters:
+            style = draft.style or subject.form
+            yield from _of_cluster(trial, subject, _together(clusters), style)
+
+
+def _together(clusters: tuple[Cluster, ...]) -> Cluster:
+    # What became several windows is counted as one path through all of them.
+    if len(clusters) == 1:
+        return clusters[0]
+    lines = sorted({line for cluster in clusters for line in cluster.lines})
+    made = tuple(access for cluster in clusters for access in cluster.accesses)
+    return replace(clusters[0], lines=tuple(lines), accesses=made)
 
 
 def config(bench: Bench) -> str:

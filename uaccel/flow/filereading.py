@@ -12,6 +12,7 @@ from uaccel.errors import UserError
 from uaccel.flow.survey import survey
 from uaccel.host.pool import Broken, Pool
 from uaccel.host.walk import content, digest, why_not
+from uaccel.model.dialect import Dialects
 from uaccel.model.scan import Skipped
 from uaccel.model.source import Candidate, Kind, Source
 from uaccel.model.survey import Survey
@@ -40,6 +41,7 @@ class Reader:
     given: Mapping[str, bytes]  # texts that are no file of the tree, by the name they go by
     jobs: int
     seconds: float  # of processor time for one file
+    dialects: Dialects  # what the tree knows of user access
 
     def read(self, path: str) -> Read:
         """Return what the file at `path` holds; any error at all when it cannot be read."""
@@ -47,7 +49,8 @@ class Reader:
         found = _sites(text)
         if not found and not opens_windows(text, len(text)):
             return Read(digest(text), Survey(path, (), ()))
-        return Read(digest(text), complete(survey(Source(PurePosixPath(path), text)), path, found))
+        read = survey(Source(PurePosixPath(path), text), self.dialects.of(path))
+        return Read(digest(text), complete(read, path, found))
 
     def odd(self, path: str, why: str) -> tuple[Survey, Skipped]:
         """Return the candidate lines of a file that could not be read, none of them understood."""

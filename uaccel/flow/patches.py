@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 
 import uaccel.checks
 from uaccel.catalog import catalog
+from uaccel.flow.asking import CHECKPATCH, TIMEOUT, checkpatch, environment
 from uaccel.flow.drafts import Draft
-from uaccel.host.files import scratch
 from uaccel.host.memory import remembered
 from uaccel.host.run import find_program, run
 from uaccel.host.store import Store
@@ -20,8 +20,6 @@ from uaccel.model.machine import Command
 from uaccel.report.patch import diff
 
 CHECKS = catalog(uaccel.checks, Check)
-_TIMEOUT = 120  # seconds
-_CHECKPATCH = "scripts/checkpatch.pl"
 
 
 def patch(made: Draft) -> Patch:
@@ -32,10 +30,14 @@ def patch(made: Draft) -> Patch:
         style=made.style,
         function=made.target.name.partition(":")[2],
         file=str(source.path),
-        text=diff(source.path, source.text, made.text),
+        text=diff(source.path, source.text, made.text) + _others(made),
         path=None,
         differences=tuple(said),
     )
+
+
+def _others(made: Draft) -> str:
+    return "".join(diff(PurePosixPath(one.path), one.before, one.after) for one in made.others)
 
 
 def patch_name(one: Patch) -> str:
@@ -47,38 +49,31 @@ def patch_name(one: Patch) -> str:
 def judge(tree: Tree, store: Store, made: Draft, text: str) -> tuple[tuple[str, Judgement], ...]:
     """Return what `git apply --check` and checkpatch make of the patch `text`, by check."""
     pristine = made.target.reading.source.text
-    script = read_file(tree, _CHECKPATCH).text
+    script = read_file(tree, CHECKPATCH).text
     git = ("git", "apply", "--check", "-v", "-")
-    checkpatch = ("perl", f"{tree.path}/{_CHECKPATCH}", f"--root={tree.path}", "--strict", "-")
-    evidence = (
-        ("applies", _asked(store, text, git, pristine, tree.path)),
-        ("checkpatch", _asked(store, text, checkpatch, script, None)),
+    beside = tuple(one.before for one in made.others)
+    asked: tuple[bytes | str, ...] = ("git", tree.path, pristine, *beside, text)
+    applies = _remembered(store, asked, lambda: _git(tree, git, text))
+    clean = _remembered(store, ("perl", script, text), lambda: checkpatch(tree, text))
+    return tuple(
+        (check, CHECKS[check].judge(Evidence(command=said)))
+        for check, said in (("applies", applies), ("checkpatch", clean))
     )
-    return tuple((check, CHECKS[check].judge(said)) for check, said in evidence)
 
 
-def _asked(
-    store: Store, text: str, argv: tuple[str, ...], depends: bytes, folder: str | None
-) -> Evidence:
-    if find_program(argv[0]) is None:
-        return Evidence()
-
-    def ask() -> Command:
-        # checkpatch keeps a list of names in its working folder, and obeys a file in $HOME.
-        with scratch() as own:
-            return run(
-                argv,
-                folder=Path(folder or own),
-                timeout=_TIMEOUT,
-                environment=_environment(folder or own, own),
-                stdin=text.encode(errors="surrogateescape"),
-            )
-
-    parts: tuple[bytes | str, ...] = (folder or "", depends, text, *argv)
-    return Evidence(command=remembered(store, "said", parts, ask))
+def _remembered(
+    store: Store, parts: tuple[bytes | str, ...], ask: Callable[[], Command | None]
+) -> Command | None:
+    if find_program(str(parts[0])) is None:
+        return None
+    return remembered(store, "said", parts, ask)
 
 
-def _environment(folder: str, home: str) -> dict[str, str]:
-    # git must not take the tree for a folder of a repository further up.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return {**kept, "HOME": home, "GIT_CEILING_DIRECTORIES": str(Path(folder).parent)}
+def _git(tree: Tree, argv: tuple[str, ...], text: str) -> Command:
+    return run(
+        argv,
+        folder=Path(tree.path),
+        timeout=TIMEOUT,
+        environment=environment(tree.path),
+        stdin=text.encode(errors="surrogateescape"),
+    )

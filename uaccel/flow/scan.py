@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from uaccel.errors import UserError
+from uaccel.flow.dialect import dialects_of
 from uaccel.flow.filereading import Progress, Read, Reader, read_files
 from uaccel.flow.territory import Territory, territory
 from uaccel.host.pool import Broken, Pool
@@ -48,7 +49,7 @@ def scan(tree: Tree, store: Store | None, request: Request, progress: Progress) 
     began, started = time.monotonic(), time.time()
     land = territory(tree, request.filters.targets, besides=(STDIN,))
     given = {} if request.stdin is None else {STDIN: request.stdin}
-    reader = Reader(tree.path, given, request.jobs, request.seconds)
+    reader = Reader(tree.path, given, request.jobs, request.seconds, dialects_of(tree))
     before = recall(store, tree) if store else NOTHING
     walked = _walk(tree, before, land, request, progress)
     known = dict(_still_true(before, walked))

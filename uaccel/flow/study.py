@@ -129,10 +129,11 @@ def _holds_rewrites(trial: Trial) -> bool:
     held = (
         {line for insn in trial.listing.insns for _, line in insn.lines} if trial.listing else set()
     )
-    clusters = trial.draft.written.function.clusters
-    return all(
-        held & set(cluster.lines) for cluster in clusters if cluster.form.value == trial.draft.style
-    )
+    draft = trial.draft
+    rewritten = {rewrite.cluster for rewrite in draft.rewrites}
+    numbers = (n for n, one in enumerate(draft.target.function.clusters) if one in rewritten)
+    made = (cluster for number in numbers for cluster in draft.clusters_in(number))
+    return all(held & set(cluster.lines) for cluster in made)
 
 
 def declined(draft: Draft) -> Iterator[Declined]:

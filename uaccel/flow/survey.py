@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from uaccel.fields import UNBUILT
+from uaccel.model.dialect import COMMON, Dialect
 from uaccel.model.rewrite import Refusal
 from uaccel.model.source import Access, Cluster, Function, Source
 from uaccel.model.survey import Sighting, Survey
@@ -17,16 +18,16 @@ _CAST = re.compile(r"\((?:const |unsigned |struct )*\w+ *(?:__user|__force| )*\*
 _NAME = re.compile(r"[A-Za-z_]\w*(?:(?:\.|->)\w+)*")
 
 
-def survey(source: Source) -> Survey:
-    """Return what is known of one file without building it."""
+def survey(source: Source, dialect: Dialect = COMMON) -> Survey:
+    """Return what is known of one file without building it; `dialect` is what its tree knows."""
     reading = read_clusters(source)
-    found = [one for function in reading.functions for one in _sightings(function)]
+    found = [one for function in reading.functions for one in _sightings(function, dialect)]
     ordered = tuple(sorted(found, key=lambda one: (one.line, one.column)))
     return Survey(str(source.path), reading.candidates, ordered)
 
 
-def _sightings(function: Function) -> Iterator[Sighting]:
-    answers = window.plan(function, ())
+def _sightings(function: Function, dialect: Dialect) -> Iterator[Sighting]:
+    answers = window.plan(function, (), dialect)
     for cluster, answer in zip(function.clusters, answers, strict=True):
         if cluster.shares:  # what stands alone is counted by its line
             why = answer.why if isinstance(answer, Refusal) else ""

@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from uaccel.errors import UserError
+from uaccel.flow.dialect import dialects_of
 from uaccel.host.kbuild import object_of
 from uaccel.host.tree import read_file
+from uaccel.model.dialect import COMMON, Dialect
 from uaccel.model.dossier import Subject, Tree
 from uaccel.model.source import Cluster, Function, Reading, Source
 from uaccel.read.reading import read_source
 
+_INCLUDED = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+\.c)"', re.MULTILINE)
 # The functions of the mail that this project was created from; the one it measured comes last.
 SEED = (
     "sound/core/pcm_native.c:snd_pcm_sync_ptr",
@@ -30,6 +34,8 @@ class Target:
     reading: Reading
     includers: tuple[Source, ...]  # files that include its file and are compiled instead of it
     function: Function
+    dialect: Dialect = COMMON  # what its tree knows of user access
+    included: tuple[Source, ...] = ()  # other files of C that are compiled together with it
 
     @property
     def path(self) -> PurePosixPath:
@@ -49,6 +55,43 @@ def load(tree: Tree, named: tuple[str, ...]) -> tuple[Target, ...]:
         for target in _targets(tree, text):
             found.setdefault(target.name, target)
     return tuple(found.values())
+
+
+def sift(tree: Tree, files: tuple[str, ...]) -> tuple[tuple[Target, ...], tuple[str, ...]]:
+    """Return the functions of `files` that hold clusters, and why others could not be read."""
+    found: dict[str, Target] = {}
+    notes: list[str] = []
+    for file in files:
+        source = read_file(tree, file)
+        includers = _includers(tree, source.path)
+        included = _included(tree, source, includers)
+        reading = read_source(source, includers, included)
+        for function in reading.functions:
+            if not any(cluster.shares for cluster in function.clusters):
+                continue
+            try:
+                _refuse_when_broken(reading, function)
+            except UserError as error:
+                notes.append(f"{error}; {function.name} is left out")
+                continue
+            dialect = dialects_of(tree).of(file)
+            target = Target(reading, includers, function, dialect, included)
+            found.setdefault(target.name, target)
+    return tuple(found.values()), tuple(notes)
+
+
+def is_folder(tree: Tree, named: str) -> bool:
+    """Return whether `named` is a folder of the tree: all files below it are meant."""
+    return Path(tree.path, relative(tree, named)).is_dir() if ":" not in named else False
+
+
+def has_object(tree: Tree, target: Target) -> bool:
+    """Return whether Kbuild makes an object that holds the file of `target`."""
+    try:
+        object_of(tree, target.path)
+    except UserError:
+        return False
+    return True
 
 
 def subjects(target: Target) -> tuple[Subject, ...]:
@@ -71,16 +114,21 @@ def _subject(target: Target, cluster: Cluster) -> Subject:
     )
 
 
-def reread(target: Target, text: bytes) -> Target:
-    """Return `target` as it is read from another text of its file."""
+def reread(target: Target, text: bytes, others: tuple[Source, ...] = ()) -> Target:
+    """Return `target` as it is read from another text of its file, and of `others` beside it."""
     source = Source(target.reading.source.path, text)
-    reading = read_source(source, target.includers)
+    texts = {one.path: one for one in others}
+    includers = tuple(texts.get(one.path, one) for one in target.includers)
+    included = tuple(texts.get(one.path, one) for one in target.included)
+    reading = read_source(source, includers, included)
     # SYSCALL_DEFINE and COMPAT_SYSCALL_DEFINE, or two branches of #ifdef, may share a name.
     place = _namesakes(target.reading, target.function.name).index(target.function)
     function = next(iter(_namesakes(reading, target.function.name)[place:]), None)
     if function is None:
         raise UserError(f"{target.name} has no user access any more after the rewriting")
-    return Target(reading, target.includers, function)
+    return replace(
+        target, reading=reading, includers=includers, function=function, included=included
+    )
 
 
 def _namesakes(reading: Reading, name: str) -> list[Function]:
@@ -92,14 +140,16 @@ def _targets(tree: Tree, named: str) -> Iterator[Target]:
     path = relative(tree, file)
     source = read_file(tree, path)
     includers = _includers(tree, path)
-    reading = read_source(source, includers)
+    included = _included(tree, source, includers)
+    reading = read_source(source, includers, included)
     chosen = reading.functions if not name else (_function(reading, name),)
     if not chosen:
         raise UserError(f"{path} holds no user access that could be read")
     for function in chosen:
         if function.clusters or name:
             _refuse_when_broken(reading, function)
-            yield Target(reading, includers, function)
+            dialect = dialects_of(tree).of(str(path))
+            yield Target(reading, includers, function, dialect, included)
 
 
 def _includers(tree: Tree, path: PurePosixPath) -> tuple[Source, ...]:
@@ -108,6 +158,15 @@ def _includers(tree: Tree, path: PurePosixPath) -> tuple[Source, ...]:
     except UserError:  # a header, or a file that no object is made of: still C to read
         return ()
     return () if compiled == path else (read_file(tree, compiled),)
+
+
+def _included(tree: Tree, source: Source, includers: tuple[Source, ...]) -> tuple[Source, ...]:
+    # sound/core/pcm_native.c ends with `#include "pcm_compat.c"`.
+    whole = includers[0] if includers else source
+    names = dict.fromkeys(name.decode() for name in _INCLUDED.findall(whole.text))
+    paths = (whole.path.parent / name for name in names)
+    there = (path for path in paths if path != source.path and ".." not in path.parts)
+    return tuple(read_file(tree, one) for one in there if Path(tree.path, one).is_file())
 
 
 def relative(tree: Tree, file: str) -> PurePosixPath:

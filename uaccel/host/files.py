@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from uaccel.errors import UserError
-from uaccel.host.store import write_atomically
+from uaccel.host.run import uninterrupted
+from uaccel.host.store import explained, write_atomically
 
 
 def content(path: str) -> bytes:
@@ -55,3 +57,25 @@ def put(folder: str, name: str, text: str) -> str:
         raise UserError(f"{folder} cannot be made: {error.strerror}") from None
     write_atomically(place / name, text.encode(errors="surrogateescape"))
     return str(place / name)
+
+
+def put_together(folder: str, files: tuple[tuple[str, str], ...], replaced: str) -> tuple[str, ...]:
+    """Return the paths of `files` (name and text) in `folder`, moved there once all are written.
+
+    UserError when a file whose name matches `replaced` lies there and would not be replaced.
+    """
+    place = Path(folder)
+    names = {name for name, _ in files}
+    present = sorted(place.iterdir()) if place.is_dir() else []
+    left = [one.name for one in present if re.fullmatch(replaced, one.name)]
+    if stale := [name for name in left if name not in names]:
+        raise UserError(f"{folder} holds {stale[0]} of another series; name another folder")
+    with explained(place):
+        place.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".uaccel-", dir=place) as fresh:
+            for name, text in files:
+                Path(fresh, name).write_bytes(text.encode(errors="surrogateescape"))
+            with uninterrupted():
+                for name, _ in files:
+                    Path(fresh, name).replace(place / name)
+    return tuple(str(place / name) for name, _ in files)

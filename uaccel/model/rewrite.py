@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
+from uaccel.model.dialect import Dialect
 from uaccel.model.source import Cluster, Function, Layouts, Span
 
 
@@ -24,6 +26,7 @@ class Rewrite:
     cluster: Cluster
     edits: tuple[Edit, ...]
     differences: tuple[str, ...]  # one sentence each: what a user program could notice
+    outside: tuple[tuple[PurePosixPath, Edit], ...] = ()  # of other files compiled with this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +43,5 @@ class Style:
 
     summary: str
     needs_layouts: bool  # plan() asks how structs are laid out even for scalar accesses
-    plan: Callable[[Function, tuple[Layouts, ...]], tuple[Rewrite | Refusal, ...]]
+    plan: Callable[[Function, tuple[Layouts, ...], Dialect], tuple[Rewrite | Refusal, ...]]
     # one answer per cluster, in their order; the edits of all rewrites are applied together

@@ -6,78 +6,33 @@ Offsets are byte offsets into `Source.text`; intervals are half-open; lines coun
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import PurePosixPath
 
+from uaccel.model.access import Access, Direction, Form, Source, Span
+from uaccel.model.scaffold import Scaffold
+from uaccel.model.steps import Stretch
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A stretch of bytes, `start` included, `end` not."""
-
-    start: int
-    end: int
-
-    def covers(self, other: Span) -> bool:
-        """Return whether `other` lies within this span."""
-        return self.start <= other.start and other.end <= self.end
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One C file of a kernel tree, as it was read."""
-
-    path: PurePosixPath  # relative to the tree
-    text: bytes
-
-    def quote(self, span: Span) -> str:
-        """Return the text of `span`; bytes that are no UTF-8 survive as surrogates."""
-        return self.text[span.start : span.end].decode(errors="surrogateescape")
-
-    def line(self, offset: int) -> int:
-        """Return the number of the line that holds the byte at `offset`."""
-        return self.text.count(b"\n", 0, offset) + 1
-
-
-class Direction(Enum):
-    """Which way the bytes go, seen from the kernel."""
-
-    READ = "read"
-    WRITE = "write"
-
-
-class Form(Enum):
-    """How a cluster stands in the source."""
-
-    FIELDWISE = "fieldwise"
-    WINDOW = "window"
-    MASKED = "masked"
-    SCOPED = "scoped"
-    STRUCTCOPY = "structcopy"
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """One transfer between the kernel and user memory.
-
-    For `get_user(value, pointer)` and its kin, `value` is the kernel's lvalue or value.
-    For a copy, `value` is the kernel's pointer and `size` the number of bytes.
-    """
-
-    accessor: str  # as written: "get_user", "unsafe_put_user", "copy_to_user", ...
-    direction: Direction
-    call: Span  # the whole call expression
-    value: Span
-    pointer: Span  # the user side, an expression of type `T __user *`
-    size: Span | None  # of a copy, else None
-    base: str | None  # `src` in `&src->c.control.appl_ptr`; None when it is no plain name
-    path: str | None  # `c.control.appl_ptr` there; "" for the base itself; None when not plain
-    impure: bool  # an argument calls, assigns, reads a volatile or an element by a variable index
-
-    @property
-    def copies(self) -> bool:
-        """Return whether this is a copy of several bytes instead of one scalar."""
-        return self.size is not None
+__all__ = [
+    "Access",
+    "Candidate",
+    "Cluster",
+    "Companion",
+    "Direction",
+    "Does",
+    "Form",
+    "Function",
+    "Kind",
+    "Layout",
+    "Layouts",
+    "Local",
+    "Member",
+    "NotUnderstood",
+    "Reading",
+    "Source",
+    "Span",
+    "Use",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +52,13 @@ class Cluster:
     looped: bool  # one of them stands in a loop that the window could hold
     pair: int | None  # offset of the other direction's cluster on the same object
     joined: bool  # that one's accesses could stand in this one's window
+    stretch: Stretch | None  # its statements, taken apart; None for what stands or is wrapped
+    scaffold: Scaffold | None  # how its window can be unmade; None where none stands
 
     @property
     def stands(self) -> bool:
         """Return whether it is one window already."""
-        return self.form in (Form.WINDOW, Form.MASKED, Form.SCOPED)
+        return self.form in (Form.WINDOW, Form.MASKED, Form.SCOPED, Form.HELPER)
 
     @property
     def shares(self) -> bool:
@@ -165,6 +122,17 @@ class Function:
     locals: tuple[Local, ...]
     returns_last: Span | None  # the `return` that ends the body, if one does
     callers: tuple[str, ...]  # functions of the file it may be inlined into, nearest first
+    companions: tuple[Companion, ...] = ()  # as the compiler meets them, itself among them
+    unit: tuple[Source, ...] = ()  # files that are compiled together; () without companions
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A function of one compilation that moves the same fields as another one of it."""
+
+    function: Function  # without companions of its own
+    branches: tuple[tuple[str, int], ...]  # of #if that it stands in: file and offset
+    above: int  # where a macro for it can stand: above its comment
 
 
 class Kind(Enum):
@@ -221,6 +189,7 @@ class Member:
     kind: str  # "scalar", "struct", "union", "array", "bitfield"
     struct: str | None  # tag, when it is a struct or union that has one
     members: tuple[Member, ...]  # of a struct or union
+    integer: bool = field(default=False, compare=False)  # known to be one; no object tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +207,7 @@ class Layouts:
 
     arch: str
     structs: tuple[Layout, ...]  # sorted by tag
+    integers: tuple[tuple[str, int], ...] = ()  # types by their name, and bytes; () from an object
 
     def find(self, tag: str) -> Layout | None:
         """Return the struct called `tag`, or None when the object does not describe it."""

@@ -121,7 +121,7 @@ def scope_of(function: Node | None, outside: tuple[str, ...] = ()) -> Scope:
     names: list[str] = []
     for node in walk(function) if function is not None else ():
         if node.type in ("declaration", "parameter_declaration") and any(
-            map(_is_volatile, node.named_children)
+            map(is_volatile, node.named_children)
         ):
             names += [_declared(found) for found in node.children_by_field_name("declarator")]
     return Scope((*_VOLATILE, *outside, *names), outside)
@@ -132,7 +132,8 @@ def _declared(declarator: Node) -> str:
     return next((text_of(found) for found in walk(declarator) if found.type == "identifier"), "")
 
 
-def _is_volatile(node: Node) -> bool:
+def is_volatile(node: Node) -> bool:
+    """Return whether `node` is the word `volatile`."""
     return node.type == "type_qualifier" and text_of(node) == "volatile"
 
 
@@ -190,9 +191,9 @@ def _goes_through_pointer(node: Node) -> bool:
 
 def _is_impure(node: Node, scope: Scope) -> bool:
     for found in walk(node):
-        if found.type in _CHANGES or _is_volatile(found):
+        if found.type in _CHANGES or is_volatile(found):
             return True
-        if found.type == "call_expression" and not _is_cast(found):
+        if found.type == "call_expression" and not is_cast(found):
             return True
         if found.type == "identifier" and text_of(found) in scope.names:
             return True
@@ -203,18 +204,20 @@ def _loads(value: Node, scope: Scope) -> bool:
     for found in walk(value):
         if found.type == "field_identifier" and text_of(found) in scope.members:
             return True
-        if found.type == "subscript_expression" and not _is_constant(found):
+        if found.type == "subscript_expression" and not is_constant(found):
             return True
     return False
 
 
-def _is_cast(call: Node) -> bool:
+def is_cast(call: Node) -> bool:
+    """Return whether what the parser took for a call is a cast: `(u32)(x)`."""
     function = call.child_by_field_name("function")
     parentheses = function is not None and function.type == "parenthesized_expression"
     return parentheses and _TYPE.fullmatch(text_of(plain(function))) is not None  # type: ignore[arg-type]
 
 
-def _is_constant(element: Node) -> bool:
+def is_constant(element: Node) -> bool:
+    """Return whether the index of an array's element is a constant."""
     # With CONFIG_UBSAN_BOUNDS a call may check any other index; objtool wants none in a window.
     index = element.child_by_field_name("index")
     text = text_of(plain(index)) if index is not None else ""

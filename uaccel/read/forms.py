@@ -14,13 +14,21 @@ from itertools import pairwise
 
 from tree_sitter import Node
 
+from uaccel.model.scaffold import Scaffold
 from uaccel.model.source import Access, Cluster, Direction, Form, Source, Span
+from uaccel.model.steps import Stretch
 from uaccel.read.accesses import Scope, access, accesses
 from uaccel.read.csource import plain, span, text_of, walk
 from uaccel.read.macros import Macro
+from uaccel.read.operands import Reader
 from uaccel.read.places import Region
+from uaccel.read.scaffold import scaffolds
+from uaccel.read.sequence import Place as Stretches
+from uaccel.read.stretches import stretch
+from uaccel.read.users import scaffold
 from uaccel.read.ways import Group, Site
 
+WRAPPED = "its accesses stand in the {0.kind} {0.name}"
 _BLOCKS = ("compound_statement", "case_statement")
 _END = re.compile(r"user_(?:read_|write_|rw_)?access_end")
 
@@ -58,14 +66,23 @@ class Shapes:
             looped=group.looped,
             pair=None,
             joined=group.paired,
+            stretch=None,
+            scaffold=None,
         )
         cluster = replace(cluster, obstacle=self._obstacle(group, statements, extent))
+        cluster = replace(cluster, stretch=self._stretch(group, made))
+        if cluster.form is Form.HELPER:
+            return replace(cluster, scaffold=self._frame(group, cluster.obstacle or ""))
         return self._with_zeroing(cluster)
 
     def windows(self, regions: tuple[Region, ...]) -> Iterator[Cluster]:
         """Yield the windows that stand in regions of the body, with their accesses."""
-        made = [one for _, one in accesses(self.root, self.scope)] if regions else []
-        yield from (self._window(region, regions, made) for region in regions)
+        if not regions:
+            return
+        made = [one for _, one in accesses(self.root, self.scope)]
+        frames = scaffolds(self.source, self.root, regions)
+        for region, frame in zip(regions, frames, strict=True):
+            yield replace(self._window(region, regions, made), scaffold=frame)
 
     def _window(self, region: Region, others: tuple[Region, ...], every: list[Access]) -> Cluster:
         first, last = self._ends(region)
@@ -73,7 +90,14 @@ class Shapes:
         begun = (other.span.start for other in others if other is not region)
         if any(extent.start <= at < extent.end for at in begun):
             extent = Span(first.start_byte, region.span.end)  # its end stands in a branch
-        inside = [made for made in every if extent.covers(made.call) and _holds(region, made)]
+        inner = [one.span for one in others if one is not region and extent.covers(one.span)]
+        inside = [
+            made
+            for made in every
+            if extent.covers(made.call)
+            and _holds(region, made)
+            and not any(span.covers(made.call) for span in inner)
+        ]
         return Cluster(
             direction=_direction(region, inside),
             form=_form_of(region),
@@ -88,6 +112,8 @@ class Shapes:
             looped=False,
             pair=None,
             joined=False,
+            stretch=None,
+            scaffold=None,
         )
 
     def _accesses(self, site: Site) -> Iterator[Access]:
@@ -111,7 +137,7 @@ class Shapes:
     def _obstacle(self, group: Group, statements: list[Node], extent: Span) -> str | None:
         wrapped = next((s.place.name for s in group.sites if s.place.name in self.macros), None)
         if wrapped is not None:
-            return f"its accesses stand in the {self.macros[wrapped].kind} {wrapped}"
+            return WRAPPED.format(self.macros[wrapped])
         for statement in statements:
             odd = self._odd_statement(statement, group)
             if odd is not None:
@@ -122,6 +148,24 @@ class Shapes:
             if before.next_named_sibling != after:
                 return "other statements stand among the accesses"
         return _odd_text(self.source, extent)
+
+    def _stretch(self, group: Group, made: tuple[Access, ...]) -> Stretch | None:
+        plain = [site for site in group.sites if site.place.name not in self.macros]
+        if not plain or not (group.shares or any(one.copies for one in made)):
+            return None
+        by_call = {one.call.start: one for one in made}
+        mine = {site.node.id: by_call[site.node.start_byte] for site in plain}
+        statements = {site.statement.id: site.statement for site in plain}
+        wrapped = {s.node.id: s.place.name for s in group.sites if s.place.name in self.macros}
+        whys = {at: WRAPPED.format(self.macros[name]) for at, name in wrapped.items()}
+        loops = frozenset(site.loop for site in plain if site.loop)
+        reader = Reader(self.source, self.scope, mine)
+        return stretch(Stretches(reader, self.root, self.behind, statements, whys, loops))
+
+    def _frame(self, group: Group, obstacle: str) -> Scaffold | None:
+        site = group.sites[0]
+        held = self.macros[site.place.name].shared
+        return scaffold(self.source, site.node, held, obstacle) if held is not None else None
 
     def _odd_statement(self, statement: Node, group: Group) -> str | None:
         condition = _condition(statement)

@@ -97,7 +97,8 @@ def _in_force(macros: tuple[Macro, ...], piece: Piece) -> dict[str, Macro]:
 def _wraps(macro: Macro) -> bool:
     # What is made of unsafe accessors alone belongs to the window of whoever uses it.
     naked = all(name.startswith("unsafe_") for name in macro.accessors)
-    return direction_of(macro.name) is None and (macro.form is Form.WINDOW or not naked)
+    whole = macro.form in (Form.WINDOW, Form.HELPER)
+    return direction_of(macro.name) is None and (whole or not naked)
 
 
 def _pieces(

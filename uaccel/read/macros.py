@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from uaccel.model.source import Direction, Form
 from uaccel.read.accesses import COPIES, SCALARS
+from uaccel.read.shared import Shared, shared
 
 DEFINE = re.compile(
     rb"^[ \t]*#[ \t]*define[ \t]+(\w+)(\(?)((?:[^\n\\]|\\\r?\n|\\[^\n])*)", re.MULTILINE
@@ -34,6 +35,7 @@ class Macro:
     longest: int  # accesses on one path; of a macro, all
     looped: bool  # it repeats some of them
     start: int  # of its definition in the file; 0 when that is another one
+    shared: Shared | None = None  # of a macro that holds a whole window
 
 
 def wrappers(clean: bytes) -> tuple[Macro, ...]:
@@ -69,11 +71,23 @@ def _macro(start: int, name: bytes, bracket: bytes, rest: bytes) -> Macro | None
         return None
     copies = any(accessor in COPIES for accessor in accessors)
     form = Form.STRUCTCOPY if copies else Form.FIELDWISE
+    held = None
     if _BEGIN.search(body):
-        form = Form.WINDOW
+        parameters, _, text = body.partition(")")
+        held = shared(parameters, text)
+        form = Form.WINDOW if held is None else Form.HELPER
     ways = {SCALARS.get(accessor) or COPIES[accessor] for accessor in accessors}
     first = SCALARS.get(accessors[0]) or COPIES[accessors[0]]
-    joins = form is not Form.WINDOW and len(ways) == 1
+    joins = form not in (Form.WINDOW, Form.HELPER) and len(ways) == 1
     return Macro(
-        name.decode(), accessors, form, first, "macro", joins, len(accessors), False, start
+        name=name.decode(),
+        accessors=accessors,
+        form=form,
+        direction=first,
+        kind="macro",
+        joins=joins,
+        longest=len(accessors),
+        looped=False,
+        start=start,
+        shared=held,
     )

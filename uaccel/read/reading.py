@@ -7,6 +7,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from tree_sitter import Node
 
@@ -23,10 +24,11 @@ from uaccel.model.source import (
 from uaccel.read.accesses import Scope, scope_of
 from uaccel.read.callers import callers
 from uaccel.read.classes import classes, why_odd
+from uaccel.read.companions import Part, accompanied, included_at
 from uaccel.read.csource import cleaned, parse, text_of
 from uaccel.read.forms import Shapes, end_before_return, zeroed
 from uaccel.read.functions import Functions, Opened, open_functions
-from uaccel.read.macros import calling, wrapper_at, wrappers
+from uaccel.read.macros import Macro, calling, wrapper_at, wrappers
 from uaccel.read.pieces import Piece, directive_at, piece_at
 from uaccel.read.places import begins
 from uaccel.read.variables import struct_locals
@@ -52,13 +54,49 @@ class _File:
     every: bool  # all that a style may ask, not only what a scan shows
 
 
-def read_source(source: Source, includers: tuple[Source, ...] = ()) -> Reading:
+def read_source(
+    source: Source, includers: tuple[Source, ...] = (), included: tuple[Source, ...] = ()
+) -> Reading:
     """Return what `source` defines and accesses; every candidate line has its class.
 
-    `includers` are files whose macros `source` may use because they include it.
+    `includers` are files whose macros `source` may use because they include it; `included` are
+    other files of C that are compiled with it because one of them is.
     """
+    reading = _read(source, includers, included)
+    functions = accompanied(source.path, _parts(reading, includers, included))
+    return replace(reading, functions=functions)
+
+
+def _parts(
+    reading: Reading, includers: tuple[Source, ...], included: tuple[Source, ...]
+) -> tuple[Part, ...]:
+    own = reading.source
+    whole = includers[0] if includers else own
+    at = included_at(whole, own.path.name) if includers else None
+    parts = [Part(own, at, reading.functions)]
+    if includers and at is None:  # in a way of its own: nothing is known of what stands beside it
+        return tuple(parts)
+    if includers:
+        parts.append(Part(whole, None, _beside(whole, (), (own, *included))))
+    for one in included:
+        there = included_at(whole, one.path.name)
+        if there is not None:
+            rest = tuple(other for other in (own, *included) if other not in (one, whole))
+            parts.append(Part(one, there, _beside(one, (whole,), rest)))
+    return tuple(parts)
+
+
+@lru_cache(maxsize=8)
+def _beside(
+    source: Source, includers: tuple[Source, ...], included: tuple[Source, ...]
+) -> tuple[Function, ...]:
+    return _read(source, includers, included).functions
+
+
+def _read(source: Source, includers: tuple[Source, ...], included: tuple[Source, ...]) -> Reading:
     clean = cleaned(source.text)
-    found = _opened(clean, includers, every=True)
+    above = (*_known(includers), *_included(source, includers, included))
+    found = _opened(clean, above, every=True)
     file = _File(source, clean, _outside(clean, includers), every=True)
     read = (_function(file, one) for one in found.opened)
     odd = [
@@ -93,11 +131,28 @@ def read_clusters(source: Source) -> Reading:
     return Reading(source, functions, (), classes(source, clean, found), (), ())
 
 
-def _opened(clean: bytes, includers: tuple[Source, ...], every: bool) -> Functions:
+def _known(files: tuple[Source, ...]) -> tuple[Macro, ...]:
+    return tuple(macro for file in files for macro in wrappers(cleaned(file.text)))
+
+
+def _included(
+    source: Source, includers: tuple[Source, ...], included: tuple[Source, ...]
+) -> Iterator[Macro]:
+    # What is included further up; in force from there on.
+    whole = includers[0] if includers else source
+    here = included_at(whole, source.path.name) if includers else None
+    for file in included:
+        at = included_at(whole, file.path.name)
+        if at is not None and (here is None or at < here):
+            start = at if here is None else 0
+            yield from (replace(macro, start=start) for macro in _known((file,)))
+
+
+def _opened(clean: bytes, above: tuple[Macro, ...], every: bool) -> Functions:
     offsets = sorted((*(at for at, _ in calls(clean)), *begins(clean)))
     directives = {at: directive_at(clean, at) for at in offsets}
     defining = sorted({start for start in directives.values() if start is not None})
-    macros = [macro for file in includers for macro in wrappers(cleaned(file.text))]
+    macros = [*above]
     macros += [macro for start in defining if (macro := wrapper_at(clean, start)) is not None]
     called = tuple(at for at in offsets if directives[at] is None)
     return open_functions(clean, called, tuple(macros), every)

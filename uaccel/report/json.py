@@ -9,7 +9,7 @@ from dataclasses import asdict
 from uaccel import __version__
 from uaccel.model.account import Account, Finding
 from uaccel.model.dossier import Dossier, Tree
-from uaccel.model.source import Direction
+from uaccel.model.source import Direction, Form
 from uaccel.model.support import STANDING, Openings, Support
 from uaccel.model.survey import Kind
 from uaccel.report.plain import encodable
@@ -20,7 +20,7 @@ SCHEMA_VERSION = 1  # raised when a key changes its meaning or goes
 def document(dossier: Dossier, schema: str = "uaccel-study") -> str:
     """Return the `study` document, ASCII only, with a newline at its end."""
     content = {
-        **_head(schema, dossier.tree, dossier.command),
+        **head(schema, dossier.tree, dossier.command),
         "clusters": [asdict(subject) for subject in dossier.subjects],
         "measurements": [asdict(measurement) for measurement in dossier.measurements],
         "verdicts": [
@@ -41,7 +41,7 @@ def scan(account: Account) -> str:
     """Return the `scan` document, ASCII only, with a newline at its end."""
     found = account.scan
     content = {
-        **_head("uaccel-scan", found.tree, found.command),
+        **head("uaccel-scan", found.tree, found.command),
         "candidates": {
             "lines": found.totals.lines,
             **{kind.value: found.totals.of(kind) for kind in Kind},
@@ -79,7 +79,8 @@ def dump(content: object) -> str:
     return json.dumps(_readable(content), indent=2) + "\n"
 
 
-def _head(schema: str, tree: Tree, command: str) -> dict[str, object]:
+def head(schema: str, tree: Tree, command: str) -> dict[str, object]:
+    """Return the keys that every document begins with."""
     return {
         "schema": {"name": schema, "version": SCHEMA_VERSION},
         "tool": {"name": "uaccel", "version": __version__},
@@ -136,8 +137,10 @@ def _standing(account: Account) -> tuple[Finding, ...]:
 
 
 def _windows(account: Account) -> dict[str, int]:
-    seen = [one.form for survey in account.scan.surveys for one in survey.sightings]
-    return {form.value: seen.count(form) for form in STANDING}
+    # What stands in a macro that functions share is a window like any other.
+    forms = (one.form for survey in account.scan.surveys for one in survey.sightings)
+    seen = [Form.WINDOW if form is Form.HELPER else form for form in forms]
+    return {form.value: seen.count(form) for form in STANDING if form is not Form.HELPER}
 
 
 def _architecture(support: Support) -> dict[str, object]:

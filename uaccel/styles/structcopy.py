@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from uaccel.ctext import Call, address, chain
 from uaccel.fields import leaves, struct_at
+from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.source import (
     Access,
@@ -30,6 +31,7 @@ from uaccel.model.source import (
 NO_GROUP = "no two fields of it go between one local struct and one struct of the user's"
 PADDING = "The padding of struct {tag} is written as zero; field by field it was left alone."
 ECHO = "The bytes of struct {tag} that no field carries are written back as they were read."
+HOLES = "All bytes of struct {tag} are read, also those that no field carries."
 LATER = "What `copy_{way}_user()` had copied before a fault may end in the middle of a field."
 
 
@@ -48,7 +50,11 @@ class _Group:
     fields: tuple[tuple[str, str], ...]  # path in the local, member of the user's struct
 
 
-def plan(function: Function, layouts: tuple[Layouts, ...]) -> tuple[Rewrite | Refusal, ...]:
+def plan(
+    function: Function,
+    layouts: tuple[Layouts, ...],
+    dialect: Dialect,  # noqa: ARG001
+) -> tuple[Rewrite | Refusal, ...]:
     """Return, for each cluster of `function`, its struct copies or the reason against them."""
     answers: list[Rewrite | Refusal] = []
     retyped: set[str] = set()
@@ -307,6 +313,8 @@ def _differences(
 ) -> tuple[str, ...]:
     way = "from" if cluster.direction is Direction.READ else "to"
     said = [LATER.format(way=way)]
+    if cluster.direction is Direction.READ:
+        said += [HOLES.format(tag=g.struct.struct) for g in groups if _has_holes(g)]
     if cluster.direction is Direction.WRITE:
         said += [PADDING.format(tag=g.struct.struct) for g in groups if _is_zeroed(function, g)]
         said += [ECHO.format(tag=g.struct.struct) for g in groups if _is_echoed(function, g)]

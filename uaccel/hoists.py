@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Take out of a window what must not run within: calls, side effects, volatile loads.
+
+Arguments of `put_user()` are evaluated before its window opens, those of `unsafe_put_user()`
+within; so they are worked out before, in their order, and what is read goes to its place after.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from uaccel.ctext import address, one_line
+from uaccel.model.access import Access, Direction
+from uaccel.model.source import Function
+from uaccel.model.steps import Piece, Step, Stretch
+from uaccel.ranges import pointee
+
+_WHY = {
+    "calls": "an argument calls, in a loop or branch that the window would hold",
+    "changes": "an argument assigns, in a loop or branch that the window would hold",
+    "volatile": "an argument is volatile, in a loop or branch that the window would hold",
+    "element": "an argument is an element by a variable index, in a loop or branch",
+}
+POINTER = "a user pointer is worked out by a call or an assignment"
+ASSIGNS = "an argument assigns: when a fault keeps it from that, the function may go on without"
+PLACE = "a copy's or a value's place in the kernel is worked out by a call or an assignment"
+CHANGED = "an argument that must be worked out before the window depends on what happens in it"
+LATER = "what is read goes to a place that must be worked out, and a fault goes on"
+_CAST = re.compile(r"\(((?:(?:const|unsigned|struct|enum) )*\w+ __user \*)\) ?(?=[\w(&])")
+_CONSTANT = re.compile(r"-?\(?\d\w*\)?|[A-Z][A-Z0-9_]*|NULL|sizeof\([^()]*\)")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Hoist:
+    """One argument that is worked out outside of the window."""
+
+    access: Access
+    name: str  # of the variable that holds it
+    declaration: str  # C
+    before: str  # statement before the window; "" for none
+    behind: str  # statement behind it; "" for none
+    calls: bool
+    pointer: str = ""  # of a pointer: what it is called; `name` is "" then
+
+
+@dataclass(frozen=True, slots=True)
+class Hoists:
+    """All of them, in the order of the accesses."""
+
+    every: tuple[Hoist, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the new variables."""
+        return tuple(one.name or one.pointer for one in self.every)
+
+    @property
+    def pointer(self) -> Hoist | None:
+        """Return the variable for the pointer of the window, None when it has a name."""
+        return next((one for one in self.every if one.pointer), None)
+
+    def pointer_of(self, access: Access) -> str:
+        """Return the variable that stands for an access's user pointer, "" when it stays."""
+        found = (one.pointer for one in self.every if one.access == access and one.pointer)
+        return next(found, "")
+
+    def name(self, access: Access) -> str:
+        """Return the variable that stands for an access's value, "" when it stays."""
+        return next((one.name for one in self.every if one.access == access and one.name), "")
+
+
+def hoists(function: Function, stretch: Stretch, taken: frozenset[str]) -> Hoists | str:
+    """Return what must be taken out of a window over `stretch`, or why it cannot be."""
+    found: list[Hoist] = []
+    names = set(taken)
+    for step in stretch.steps:
+        for piece in step.pieces:
+            if piece.access is None:
+                continue
+            why = _pointer_against(function, stretch, step, piece)
+            if why is not None:
+                return why
+            if piece.pointer == "element":
+                pointer = address(function.source.quote(piece.access.pointer))
+                held = pointed(pointer, piece.access, frozenset(names))
+                names.add(held.pointer)
+                found.append(held)
+            if not _is_hoisted(function, stretch, piece):
+                continue
+            made = _hoist(function, stretch, step, piece, names)
+            if isinstance(made, str):
+                return made
+            names.add(made.name)
+            found.append(made)
+    return Hoists(tuple(found))
+
+
+def pointed(pointer: str, access: Access, taken: frozenset[str]) -> Hoist:
+    """Return the variable that holds a user pointer, for windows that take the name of one."""
+    name = "uptr"
+    number = 2
+    while name in taken:
+        name = f"uptr{number}"
+        number += 1
+    cast = _CAST.match(pointer)
+    declared = f"{cast[1]}{name};" if cast is not None else f"typeof({pointer}) {name};"
+    return Hoist(access, "", declared, f"{name} = {pointer};", "", calls=False, pointer=name)
+
+
+def _is_hoisted(function: Function, stretch: Stretch, piece: Piece) -> bool:
+    access = piece.access
+    assert access is not None
+    if access.direction is Direction.READ:
+        return piece.value not in ("", "volatile") and not (
+            access.copies and piece.value == "element"
+        )
+    if piece.value:
+        return not (access.copies and piece.value == "element")
+    # What stands before a call was worked out before it, and may be something that it changes.
+    pieces = [one for step in stretch.steps for one in step.pieces]
+    later = pieces[pieces.index(piece) + 1 :]
+    if access.copies or not any(one.value == "calls" for one in later):
+        return False
+    value = "".join(function.source.quote(access.value).split())
+    if _CONSTANT.fullmatch(value):
+        return False
+    shared = re.search(rf"&\s*{re.escape(value)}\b", function.source.quote(function.span))
+    return not value.isidentifier() or shared is not None
+
+
+def _pointer_against(function: Function, stretch: Stretch, step: Step, piece: Piece) -> str | None:
+    assert piece.access is not None
+    if not piece.pointer:
+        return None
+    if piece.pointer == "element":
+        return _element_against(function, stretch, step, piece)
+    text = "".join(function.source.quote(piece.access.pointer).split())
+    steps = re.fullmatch(r"(\w+)\+\+", text)
+    if steps is None:
+        return POINTER
+    # On a fault the pointer is not moved on: nobody may look at it then.
+    rest = function.source.text[stretch.extent.end : function.body.end].decode(errors="replace")
+    seen = re.search(rf"\b{steps[1]}\b", rest) or re.search(rf"\b{steps[1]}\b", step.fault.text)
+    gone = step.fault.leaves and step.fault.text.rpartition("\n")[2].startswith("return")
+    return None if gone or (step.fault.leaves and not seen) else POINTER
+
+
+def _element_against(function: Function, stretch: Stretch, step: Step, piece: Piece) -> str | None:
+    assert piece.access is not None
+    if not step.always or step.looped or piece.test:
+        return _WHY["element"]
+    words = set(_WORD.findall(function.source.quote(piece.access.pointer)))
+    return CHANGED if words & stretch.changed_before(piece.access.call.start) else None
+
+
+def _hoist(
+    function: Function, stretch: Stretch, step: Step, piece: Piece, names: set[str]
+) -> Hoist | str:
+    access = piece.access
+    assert access is not None
+    if not step.always or step.looped or piece.test:
+        return _WHY.get(piece.value, _WHY["calls"])
+    if piece.value == "changes":
+        return ASSIGNS
+    value = one_line(function.source.quote(access.value))
+    if _is_hidden(function, value, stretch.changed_before(access.call.start)):
+        return CHANGED
+    if set(_WORD.findall(value)) & stretch.changed_before(access.call.start):
+        return CHANGED
+    if access.copies or (access.direction is Direction.READ and piece.value != "element"):
+        return PLACE
+    pointer = address(function.source.quote(access.pointer))
+    name = _name(pointer, names)
+    if access.direction is Direction.READ:
+        if not step.fault.leaves or step.rest:
+            return LATER
+        return Hoist(access, name, f"typeof({value}) {name};", "", f"{value} = {name};", False)
+    user = pointee(pointer)
+    calls = piece.value == "calls"
+    return Hoist(access, name, _declared(user, name), f"{name} = {value};", "", calls)
+
+
+def _is_hidden(function: Function, value: str, changed: frozenset[str]) -> bool:
+    # A name of the value may be a macro that names what changes.
+    text = function.source.text.decode(errors="replace") if changed else ""
+    for word in set(_WORD.findall(value)) if changed else ():
+        for body in re.findall(rf"^[ \t]*#[ \t]*define[ \t]+{word}\b(.*)", text, re.MULTILINE):
+            if set(_WORD.findall(body)) & changed:
+                return True
+    return False
+
+
+def _declared(user: str, name: str) -> str:
+    # What a cast names is a type already.
+    plain = re.fullmatch(r"(?:(?:unsigned|struct|enum) )*\w+", user)
+    return f"{user} {name};" if plain else f"typeof({user}) {name};"
+
+
+def _name(pointer: str, names: set[str]) -> str:
+    found = re.search(r"(?:->|\.)(\w+)$", pointer)
+    made = name = found[1] if found is not None else "value"
+    number = 2
+    while made in names:
+        made = f"{name}{number}"
+        number += 1
+    return made

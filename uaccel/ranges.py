@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Say what a window's begin must cover, and what each access must check for itself.
+
+`user_access_begin(p, n)` checks one range (include/linux/uaccess.h); an access through another
+pointer needs an `access_ok()` of its own, before the window or, when its pointer is only known
+within, inside of it (as io_uring/net.c has it).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from uaccel.ctext import address, one_line
+from uaccel.model.access import Access
+from uaccel.model.source import Function
+from uaccel.model.steps import Piece, Step, Stretch
+
+PAGE = 4096  # bytes
+WORD = 8  # bytes: no scalar is larger
+UNKNOWN = "no access is made on every path: which pointer is meant is not known before the window"
+
+_STRUCT = re.compile(r"&\(?(\w+)\)?->([\w.]+(?:\[\w+\])*)+")
+_ROOT = re.compile(r"(\w+)\+\+$|&(\w+)(?:->|\[)|(\w+) ?\+ ?(?=[\w(])|(\w+)$")
+_CONSTANT = re.compile(r"\[(?!\d+\]|[A-Z][A-Z0-9_]*\])")
+_INDEXED = re.compile(r"&(\w+)\[(\d{1,4})\]|(\w+) ?\+ ?(\d{1,4})|([A-Za-z_]\w*)")
+_TYPE = re.compile(r"\(((?:(?:const|unsigned|struct|enum) )*\w+) (?:__user )?\*\) ?(?=[\w(&])")
+_CAST = re.compile(r"\((?:[\w ]+?[ *])__user[ *]*\*\)")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Bytes of user memory that one check covers."""
+
+    pointer: str  # C
+    size: str  # C, bytes
+
+    def check(self) -> str:
+        """Return the call of `access_ok()` for it."""
+        return f"access_ok({self.pointer}, {self.size})"
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """What one window checks."""
+
+    begin: Range
+    before: tuple[Range, ...]  # checked before the window opens
+    within: tuple[tuple[Access, Range], ...]  # checked right before that access
+    looped: bool  # `begin` is where a loop starts: nothing says that it makes a pass
+
+
+def ranges(function: Function, stretch: Stretch) -> Ranges | str:
+    """Return the ranges of a window over `stretch`, or one sentence why they are not known."""
+    sure: dict[Range, int] = {}
+    looped: dict[Range, int] = {}
+    apart: list[tuple[Access, bool]] = []
+    for step, piece in _pieces(stretch):
+        if piece.access is None:
+            continue
+        here = _range(function, stretch, piece.access)
+        if _is_meant(here, step, piece) and _is_known(here, piece, stretch):
+            sure[here] = sure.get(here, 0) + 1
+            continue
+        apart.append((piece.access, here in sure and _is_known(here, piece, stretch)))
+        root = _root(function, piece, stretch) if step.always and not piece.test else None
+        if root is not None:
+            looped[root] = looped.get(root, 0) + 1
+    if not sure and not looped:
+        return UNKNOWN
+    chosen = sure or looped
+    begin = max(chosen, key=lambda one: chosen[one])
+    within = tuple((one, _exact(function, one)) for one, covered in apart if not covered)
+    return Ranges(begin, tuple(one for one in sure if one != begin), within, looped=not sure)
+
+
+def is_far(here: Range) -> bool:
+    """Return whether a range is known to be larger than the smallest page."""
+    found = re.match(r"(\d+) \* sizeof", here.size)
+    return found is not None and int(found[1]) * WORD > PAGE
+
+
+def _pieces(stretch: Stretch) -> Iterator[tuple[Step, Piece]]:
+    return ((step, piece) for step in stretch.steps for piece in step.pieces)
+
+
+def _is_meant(here: Range, step: Step, piece: Piece) -> bool:
+    # A pointer that is tested may be NULL, which every range check lets pass, or else is meant.
+    if step.looped:
+        return False
+    tests = [*step.guards, *([piece.test] if piece.test else [])]
+    if step.always and not tests:
+        return True
+    return bool(tests) and all(_says(test, here.pointer) for test in tests)
+
+
+def _says(test: str, pointer: str) -> bool:
+    return "".join(test.split()) in (pointer, f"{pointer}!=NULL", f"NULL!={pointer}")
+
+
+def _exact(function: Function, access: Access) -> Range:
+    text = _unwrapped(one_line(function.source.quote(access.pointer)))
+    pointer = address(text).removesuffix("++")
+    if access.size is not None:
+        return Range(pointer, one_line(function.source.quote(access.size)))
+    return Range(pointer, f"sizeof({pointee(pointer)})")
+
+
+def _root(function: Function, piece: Piece, stretch: Stretch) -> Range | None:
+    # What `p++`, `&p[i]`, `p + i` and `&p->member[i]` go through in a loop, before it starts.
+    assert piece.access is not None
+    text = one_line(function.source.quote(piece.access.pointer))
+    found = _ROOT.match(text)
+    if found is None or (piece.pointer and not text.endswith("++")):
+        return None
+    name = next(group for group in found.groups() if group)
+    changed = stretch.changed_before(stretch.extent.end)
+    if name in changed and text != f"{name}++":
+        return None
+    return Range(name, f"sizeof(*{name})")
+
+
+def _range(function: Function, stretch: Stretch, access: Access) -> Range:
+    text = _unwrapped(one_line(function.source.quote(access.pointer)))
+    size = one_line(function.source.quote(access.size)) if access.size is not None else ""
+    whole = access.copies and access.path == "" and access.base in dict(function.pointers)
+    if access.base is not None and (access.path or whole):
+        return Range(access.base, f"sizeof(*{access.base})")
+    member = _STRUCT.fullmatch(text)
+    if member is not None and not _CONSTANT.search(text):
+        return Range(member[1], f"sizeof(*{member[1]})")
+    decayed = re.fullmatch(r"(\w+)->[\w.]+(?: ?\+ ?\d+)?", _bare(text))
+    if decayed is not None and decayed[1] in dict(function.pointers):
+        return Range(decayed[1], f"sizeof(*{decayed[1]})")
+    if not size and (name := _element(text)[0]):
+        others = (one_line(function.source.quote(one.pointer)) for one in stretch.accesses)
+        most = max(index for its, index in map(_element, others) if its == name)
+        return Range(name, f"{most + 1} * sizeof(*{name})" if most else f"sizeof(*{name})")
+    return _exact(function, access)
+
+
+def _unwrapped(text: str) -> str:
+    # `&(p->table[3])` without its parentheses.
+    found = re.fullmatch(r"&\(([^()]*)\)", text)
+    return f"&{found[1]}" if found is not None else text
+
+
+def _element(text: str) -> tuple[str, int]:
+    # `&p[2]`, `p + 2`, `p`: elements of one array; ("", 0) for anything else.
+    found = _INDEXED.fullmatch(text)
+    if found is None:
+        return "", 0
+    return found[1] or found[3] or found[5], int(found[2] or found[4] or 0)
+
+
+def _bare(text: str) -> str:
+    # Without a cast in front and the parentheses behind it.
+    found = _CAST.match(text)
+    rest = text[found.end() :].strip() if found is not None else text
+    return rest[1:-1] if rest.startswith("(") and rest.endswith(")") else rest
+
+
+def pointee(pointer: str) -> str:
+    """Return what `sizeof` and `typeof` may be asked of: what a pointer expression points to."""
+    field = re.fullmatch(r"&([\w.>\-\[\] +*]+)", pointer)
+    if field is not None:
+        return field[1]
+    cast = _TYPE.match(pointer)
+    if cast is not None:
+        return cast[1].strip()
+    plain = re.fullmatch(r"\w+|\([^()]*\)", pointer)
+    return f"*{pointer}" if plain else f"*({pointer})"
+
+
+def _is_known(here: Range, piece: Piece, stretch: Stretch) -> bool:
+    # Whether it can be worked out before the window opens.
+    assert piece.access is not None
+    words = set(_WORD.findall(here.pointer)) | set(_WORD.findall(here.size))
+    changed = stretch.changed_before(piece.access.call.start)
+    if words & changed or any("->" in place and place in here.pointer for place in changed):
+        return False
+    return piece.pointer in ("", "element") or here.pointer.isidentifier()

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Work out what a fault comes to when the statement behind it looks at the error."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from tree_sitter import Node
+
+from uaccel.model.source import Span
+from uaccel.model.steps import Fault, Step, Stretch
+from uaccel.read.csource import plain, span, text_of
+from uaccel.read.operands import Reader, unwrapped
+from uaccel.read.steps import block_text, ends_by_leaving
+
+_SETS = re.compile(r"^\w+ \|?= (?:-EFAULT|1);", re.MULTILINE)
+_LOOPS = ("for_statement", "while_statement", "do_statement")
+
+
+def folded(reader: Reader, made: Step, following: Node | None, node: Node) -> tuple[Step, int]:
+    """Return the step with the statement behind it that only tests its error, and its end.
+
+    `err = get_user(...); if (err) return err;` is one step.
+    """
+    if not made.sets or made.closing or following is None or made.fault.leaves:
+        return made, node.end_byte
+    text = _when_set(reader, following, made.variable)
+    if text is None:
+        return made, node.end_byte
+    fault = Fault(True, _left(made.variable, "-EFAULT", text))
+    extended = Span(made.span.start, following.end_byte)
+    return replace(made, span=extended, fault=fault, falls=False), following.end_byte
+
+
+def _when_set(reader: Reader, statement: Node, variable: str) -> str | None:
+    # What `if (err) ...` does, when that is to leave.
+    condition = statement.child_by_field_name("condition")
+    consequence = statement.child_by_field_name("consequence")
+    if statement.type != "if_statement" or condition is None or consequence is None:
+        return None
+    if statement.child_by_field_name("alternative") is not None or not ends_by_leaving(consequence):
+        return None
+    said = reader.text(unwrapped(condition)).replace(" ", "")
+    if said not in (variable, f"{variable}!=0", f"{variable}<0") or reader.has(statement):
+        return None
+    return block_text(reader.source, consequence)
+
+
+def _left(variable: str, value: str, text: str) -> str:
+    if text == f"return {variable};":
+        return f"return {value};"
+    alone = re.fullmatch(r"return [^;]*;", text) and not re.search(rf"\b{variable}\b", text)
+    return text if alone else f"{variable} = {value};\n{text}"
+
+
+def settled(
+    reader: Reader, root: Node, made: Stretch, following: Node | None, behind: int | None
+) -> Stretch:
+    """Return the stretch with what its faults come to, when the statement behind tests them.
+
+    `behind` is where the statement ends that the function's last `return` follows.
+    """
+    done = replace(made, steps=_unified(made.steps))
+    if following is not None:
+        done = _resolved(reader, done, following)
+    if done.extent.end > made.extent.end and following is not None:
+        following = following.next_named_sibling
+        done = replace(done, before_return=done.extent.end == behind)
+    last = next((one.variable for one in reversed(done.steps) if one.sets), "")
+    if last and not _is_dead(reader, root, done.extent, last, following):
+        done = replace(done, zero=f"{last} = 0;")
+    for name in {one.variable for one in done.steps if one.variable.isidentifier()}:
+        if not _is_read(reader, root, done.extent, name) and not _is_named(reader, done, name):
+            done = _without(done, name)
+    return done
+
+
+def _resolved(reader: Reader, made: Stretch, following: Node) -> Stretch:
+    falling = [one for one in made.steps if not one.fault.leaves]
+    names = {one.variable for one in falling}
+    variable = names.pop() if len(names) == 1 else ""
+    if not variable or not _is_failed(made.steps, variable):
+        return made
+    sets, last = falling[0].sets, made.steps[-1]
+    # Where nothing failed the statement behind is known to do nothing.
+    closes = sets and last.always and not last.looped and not last.closing and not last.rest
+    text = _when_set(reader, following, variable)
+    if text is not None:
+        fault = Fault(True, _fault_text(variable, sets=sets, text=text))
+        return _extended(made, fault, following, "") if closes else _failing(made, fault)
+    values = _returned(reader, following, variable)
+    if values is None or not (sets or not re.search(rf"\b{variable}\b", "".join(values))):
+        return made
+    fault = Fault(True, f"return {values[0]};")
+    if closes:
+        return _extended(made, fault, following, f"return {values[1]};")
+    return _failing(made, fault)
+
+
+def _failing(made: Stretch, fault: Fault) -> Stretch:
+    return replace(made, steps=_with_fault(made.steps, fault))
+
+
+def _extended(made: Stretch, fault: Fault, following: Node, rest: str) -> Stretch:
+    # The last step takes the statement behind with it.
+    *others, last = _with_fault(made.steps, fault)
+    end = following.end_byte
+    last = replace(last, span=Span(last.span.start, end), rest=rest, returns=bool(rest))
+    if rest:
+        others, last = [replace(one, sets=False) for one in others], replace(last, sets=False)
+    return replace(made, steps=(*others, last), extent=Span(made.extent.start, end))
+
+
+def _is_named(reader: Reader, made: Stretch, name: str) -> bool:
+    # Whether a statement of the stretch that stays does more than set it.
+    texts = [reader.source.quote(one) for one in made.among]
+    texts += [reader.source.quote(access.value) for access in made.accesses]
+    texts += [step.rest for step in made.steps]
+    texts += [_SETS.sub("", step.fault.text) for step in made.steps]
+    texts += [piece.test for step in made.steps for piece in step.pieces]
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    return any(word.search(text) for text in texts)
+
+
+def _without(made: Stretch, name: str) -> Stretch:
+    # Nobody looks at the error: it need not be kept.
+    alone = re.compile(rf"^{re.escape(name)} \|?= (?:-EFAULT|1);\n?", re.MULTILINE)
+    steps = tuple(
+        replace(
+            one,
+            fault=Fault(one.fault.leaves, alone.sub("", one.fault.text)),
+            sets=one.sets and one.variable != name,
+        )
+        for one in made.steps
+    )
+    return replace(made, steps=steps, zero="" if made.zero == f"{name} = 0;" else made.zero)
+
+
+def _unified(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    # Behind `err = A` a later `err |= B` finds 0 there when nothing failed.
+    known: set[str] = set()
+    unified = []
+    for one in steps:
+        if one.sets and one.always:
+            known.add(one.variable)
+        elif one.variable in known and one.fault.text == f"{one.variable} |= -EFAULT;":
+            unified.append(one.with_fault(Fault(False, f"{one.variable} = -EFAULT;")))
+            continue
+        unified.append(one)
+    return tuple(unified)
+
+
+def _is_failed(steps: tuple[Step, ...], variable: str) -> bool:
+    said = {one.fault.text for one in steps if not one.fault.leaves}
+    return said <= {f"{variable} = -EFAULT;", f"{variable} |= -EFAULT;", f"{variable} = 1;"}
+
+
+def _fault_text(variable: str, *, sets: bool, text: str) -> str:
+    if sets:
+        return _left(variable, "-EFAULT", text)
+    alone = re.fullmatch(r"return [^;]*;", text) and not re.search(rf"\b{variable}\b", text)
+    return text if alone else f"{variable} |= -EFAULT;\n{text}"
+
+
+def _with_fault(steps: tuple[Step, ...], fault: Fault) -> tuple[Step, ...]:
+    return tuple(one if one.fault.leaves else one.with_fault(fault) for one in steps)
+
+
+def _returned(reader: Reader, statement: Node, variable: str) -> tuple[str, str] | None:
+    # return err;  return err ? -EFAULT : 0;
+    if statement.type != "return_statement" or not statement.named_child_count:
+        return None
+    value = plain(statement.named_children[0])
+    if value.type == "identifier" and text_of(value) == variable:
+        return "-EFAULT", "0"
+    if value.type != "conditional_expression":
+        return None
+    parts = [value.child_by_field_name(n) for n in ("condition", "consequence", "alternative")]
+    said = [reader.text(plain(part)) if part is not None else "" for part in parts]
+    return (said[1], said[2]) if said[0] == variable else None
+
+
+def _is_read(reader: Reader, root: Node, extent: Span, variable: str) -> bool:
+    # Whether anything outside of the stretch does more than declare it or set it to a constant.
+    quote = reader.source.quote
+    around = (Span(root.start_byte, extent.start), Span(extent.end, root.end_byte))
+    text = "\n".join(map(quote, around))
+    name = re.escape(variable)
+    plain = rf"^[ \t]*(?:\w+[ \t]+)*?{name}(?:[ \t]*=[ \t]*-?\w+)?;"
+    left = re.sub(plain, "", text, flags=re.MULTILINE)
+    left = re.sub(rf"(?<=[,\t ]){name}(?:[ \t]*=[ \t]*-?\w+)?(?=,)|(?<=, ){name}(?=;)", "", left)
+    return re.search(rf"\b{name}\b", left) is not None or f"return {variable};" in text
+
+
+def _is_dead(
+    reader: Reader, root: Node, extent: Span, variable: str, following: Node | None
+) -> bool:
+    # Whether nothing reads it before it is assigned again.
+    word = re.compile(rf"\b{re.escape(variable)}\b")
+    if following is not None and following.start_byte >= extent.end:
+        text = reader.source.quote(span(following))
+        assigned = re.match(rf"{re.escape(variable)} = ([^;]*);", text)
+        if assigned is not None and not word.search(assigned[1]):
+            return True
+    node = root.descendant_for_byte_range(extent.start, extent.start)
+    while node is not None:
+        if node.type in _LOOPS:
+            return False
+        node = node.parent
+    if not _is_read(reader, root, extent, variable):
+        return True
+    rest = reader.source.quote(Span(extent.end, root.end_byte))
+    labels = re.search(r"^\w+:", reader.source.quote(span(root)), re.MULTILINE)
+    return not word.search(rest) and not labels

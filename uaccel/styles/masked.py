@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Write a cluster as a window that a masked begin opens, where the machine can.
+
+`masked_user_access_begin()` turns a pointer outside of user space into one that faults, without
+a branch and a speculation barrier (include/linux/uaccess.h); the first access must reach the
+page that the pointer points to, so the object has to be small.
+"""
+
+from __future__ import annotations
+
+import re
+
+from uaccel.fields import UNBUILT
+from uaccel.landings import behind, landing
+from uaccel.model.dialect import Dialect
+from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
+from uaccel.model.source import Function, Layouts
+from uaccel.ranges import PAGE, is_far
+from uaccel.windows import (
+    WORDS,
+    Window,
+    accesses,
+    around,
+    branch,
+    checks,
+    closings,
+    named,
+    replaced,
+)
+from uaccel.writing import Drawing, written
+
+ABSENT = "this tree has no `masked_user_access_begin()`"
+CONSTANT = "the pointer is declared const, and a masked begin gives another one to go on with"
+SIZE = "how large `*{pointer}` is, and so how far from its start an access lies, is not known"
+LARGE = "`*{pointer}` is larger than a page: an access may lie far from its start"
+_SCALARS = r"(?:(?:__)?[usbl]e?(?:8|16|32|64)|(?:unsigned )?(?:char|short|int|long)|\w+_t)"
+_SCALAR = re.compile(rf"sizeof\({_SCALARS}\)")
+
+
+def plan(
+    function: Function, layouts: tuple[Layouts, ...], dialect: Dialect
+) -> tuple[Rewrite | Refusal, ...]:
+    """Return, for each cluster of `function`, its masked window or the reason against it."""
+    if not dialect.masked:
+        return tuple(Refusal(cluster, ABSENT) for cluster in function.clusters)
+    return written(function, layouts, dialect, Drawing(_edits, _reason_against, masked=True))
+
+
+def _reason_against(made: Window) -> str | None:
+    pointer = made.ranges.begin.pointer
+    text = made.ground.function.source.quote(made.ground.function.span)
+    if re.search(rf"\*\s*const\s+{pointer}\b", text):
+        return CONSTANT
+    if is_far(made.ranges.begin):
+        return LARGE.format(pointer=pointer)
+    if _SCALAR.fullmatch(made.ranges.begin.size) or _pointee(made, pointer):
+        return None
+    tag = dict(made.ground.function.pointers).get(pointer)
+    sizes = [known.find(tag) for known in made.ground.layouts] if tag is not None else []
+    if not sizes or any(layout is None for layout in sizes):
+        return f"{SIZE.format(pointer=pointer)}: {UNBUILT}"
+    if any(layout is not None and layout.size > PAGE for layout in sizes):
+        return LARGE.format(pointer=pointer)
+    return None
+
+
+def _pointee(made: Window, pointer: str) -> bool:
+    # Whether it is declared to point to a scalar.
+    text = made.ground.function.source.quote(made.ground.function.span)
+    return re.search(rf"\b{_SCALARS}\s+__user\s*\*\s*{re.escape(pointer)}\b", text) is not None
+
+
+def _edits(plain: Window) -> list[Edit]:
+    made = named(plain)
+    word = _word(made)
+    end = f"user_{word}access_end();"
+    source = made.ground.function.source
+    edits = closings(made, end)
+    for step in made.stretch.steps:
+        edits += replaced(source, step, accesses(made, step, step.indent, end))
+    edits += around(made, _begin(made, word), behind(made, end))
+    edits += landing(made, end)
+    return edits
+
+
+def _word(made: Window) -> str:
+    # Where the masked begin opens both ways, so must the other one that shares its end.
+    return f"{WORDS[made.direction]}_" if made.ground.dialect.directed else ""
+
+
+def _begin(made: Window, word: str) -> list[str]:
+    tab, here = made.stretch.indent, made.ranges.begin
+    first = made.stretch.steps[0].fault
+    fault = first.text if first.leaves else f"goto {made.failed};"
+    lines = []
+    if before := checks(made):
+        lines = branch(tab, " ||\n".join(before), fault)
+    begin = f"!user_{word}access_begin({here.pointer}, {here.size})"
+    return [
+        *lines,
+        f"{tab}if (can_do_masked_user_access())",
+        f"{tab}\t{here.pointer} = masked_user_{word}access_begin({here.pointer});",
+        *branch(tab, begin, fault, "else "),
+    ]
+
+
+STYLE = Style(
+    summary="one window without a range check, where the machine can do so",
+    needs_layouts=True,
+    plan=plan,
+)

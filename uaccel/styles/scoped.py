@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Write a cluster as a scope: `scoped_user_read_access(p, label) { ... }`.
+
+The macros of include/linux/uaccess.h are loops that run once: leaving the block in any way but
+`break` and `continue` closes the window, and the label must stand outside of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from uaccel.landings import behind, landing
+from uaccel.model.access import Span
+from uaccel.model.dialect import Dialect
+from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
+from uaccel.model.source import Function, Layouts
+from uaccel.ranges import is_far
+from uaccel.windows import WORDS, Window, accesses, around, branch, checks, named, replaced
+from uaccel.writing import Drawing, written
+
+ABSENT = "this tree has no `scoped_user_read_access()` and its kin"
+LARGE = "`*{pointer}` is larger than a page, and a masked begin wants the first access near it"
+JUMPS = "a break or continue among the accesses would leave the scope only"
+CALLED = "the name of the pointer is assigned among the accesses, and a scope makes it constant"
+_GOTO = re.compile(r"goto (\w+);")
+
+
+def plan(
+    function: Function, layouts: tuple[Layouts, ...], dialect: Dialect
+) -> tuple[Rewrite | Refusal, ...]:
+    """Return, for each cluster of `function`, its scope or the reason against it."""
+    if not dialect.scoped:
+        return tuple(Refusal(cluster, ABSENT) for cluster in function.clusters)
+    return written(function, layouts, dialect, Drawing(_edits, _reason_against, masked=True))
+
+
+def _reason_against(made: Window) -> str | None:
+    pointer, stretch = made.ranges.begin.pointer, made.stretch
+    if is_far(made.ranges.begin):
+        return LARGE.format(pointer=pointer)
+    if any(leave.jumps for leave in stretch.leaves):
+        return JUMPS
+    if pointer in stretch.changed_before(stretch.extent.end):
+        return CALLED
+    return None
+
+
+def _edits(plain: Window) -> list[Edit]:
+    made = _labelled(named(plain))
+    stretch, source = made.stretch, made.ground.function.source
+    edits: list[Edit] = []
+    for step in stretch.steps:
+        inner = replace(step, indent=f"{step.indent}\t")
+        edits += replaced(source, inner, accesses(made, inner, inner.indent, ""))
+    edits += list(_indented(made, edits))
+    lines = behind(made, "")
+    edits += around(made, _begin(made), [f"{stretch.indent}}}", *lines], "\t")
+    edits += landing(made, "")
+    return edits
+
+
+def _labelled(made: Window) -> Window:
+    labels = []
+    for fault, label in made.labels:
+        found = _GOTO.fullmatch(fault.text)
+        labels.append((fault, found[1] if found is not None and fault.leaves else label))
+    return replace(made, labels=tuple(labels))
+
+
+def _begin(made: Window) -> list[str]:
+    tab, here = made.stretch.indent, made.ranges.begin
+    first = made.stretch.steps[0].fault
+    label = made.label(first)
+    lines = []
+    if before := checks(made):
+        condition = " ||\n".join(before)
+        lines = branch(tab, condition, first.text if first.leaves else f"goto {label};")
+    word = f"scoped_user_{WORDS[made.direction]}_access"
+    if here.size == f"sizeof(*{here.pointer})":
+        return [*lines, f"{tab}{word}({here.pointer}, {label}) {{"]
+    return [*lines, f"{tab}{word}_size({here.pointer}, {here.size}, {label}) {{"]
+
+
+def _indented(made: Window, edits: list[Edit]) -> Iterator[Edit]:
+    # Every line within the scope that no edit writes anew goes one step to the right.
+    source, extent = made.ground.function.source, made.stretch.extent
+    at = source.text.find(b"\n", extent.start, extent.end) + 1
+    while at:
+        line = source.text[at : source.text.find(b"\n", at)]
+        inside = any(edit.span.start < at <= edit.span.end for edit in edits)
+        if line.strip() and not line.lstrip().startswith(b"#") and not inside:
+            yield Edit(Span(at, at), "\t")
+        at = source.text.find(b"\n", at, extent.end) + 1
+
+
+STYLE = Style(
+    summary="one scope that closes itself, where the tree has it",
+    needs_layouts=False,
+    plan=plan,
+)

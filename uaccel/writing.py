@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Answer for every cluster of a function, whatever kind of window a style draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from uaccel.changes import changes
+from uaccel.model.dialect import Dialect
+from uaccel.model.rewrite import Edit, Refusal, Rewrite
+from uaccel.model.source import Cluster, Function, Layouts
+from uaccel.orphans import orphans, silenced
+from uaccel.windows import FEW, WORDS, Ground, Window, windows
+
+STANDS = "it is one window already"
+WRAPPED = "its accesses stand in "  # a macro or function: read/forms.py
+ALONE = "one access alone opens and closes once in any style"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How a style draws its windows."""
+
+    edits: Callable[[Window], list[Edit]]
+    reason_against: Callable[[Window], str | None]
+    masked: bool  # it opens without a range check where the machine can
+
+
+def written(
+    function: Function, layouts: tuple[Layouts, ...], dialect: Dialect, drawing: Drawing
+) -> tuple[Rewrite | Refusal, ...]:
+    """Return, for each cluster of `function`, its windows or the reason against them."""
+    taken = frozenset(function.names)
+    answers: list[Rewrite | Refusal] = []
+    every: list[Window] = []
+    for cluster in function.clusters:
+        if (why := _reason_against(cluster)) or cluster.stretch is None:
+            answers.append(Refusal(cluster, why or ALONE))
+            continue
+        ground = Ground(function, cluster.stretch, layouts, dialect, taken)
+        made = windows(ground, WORDS[cluster.direction], drawing.reason_against)
+        if isinstance(made, str):
+            alone = made == FEW and len(cluster.accesses) == 1
+            answers.append(Refusal(cluster, ALONE if alone else made))
+            continue
+        edits = [edit for one in made for edit in drawing.edits(one)]
+        every += made
+        said = [sentence for one in made for sentence in changes(one, masked=drawing.masked)]
+        answers.append(Rewrite(cluster, tuple(edits), tuple(dict.fromkeys(said))))
+        taken = taken.union(*(one.names for one in made))
+    return _tidied(function, answers, every)
+
+
+def _tidied(
+    function: Function, answers: list[Rewrite | Refusal], made: list[Window]
+) -> tuple[Rewrite | Refusal, ...]:
+    # What no window leaves a use for goes: assignments where they stand, declarations at last.
+    edits = [edit for one in answers if isinstance(one, Rewrite) for edit in one.edits]
+    quiet = silenced(function, edits, made)
+    tidied = [_with(answer, quiet) for answer in answers]
+    unused = orphans(function, [quiet.get(edit, edit) for edit in edits], made)
+    last = max((at for at, one in enumerate(tidied) if isinstance(one, Rewrite)), default=None)
+    if last is not None and unused:
+        one = tidied[last]
+        assert isinstance(one, Rewrite)
+        tidied[last] = replace(one, edits=(*one.edits, *unused))
+    return tuple(tidied)
+
+
+def _with(answer: Rewrite | Refusal, quiet: dict[Edit, Edit]) -> Rewrite | Refusal:
+    if isinstance(answer, Refusal):
+        return answer
+    return replace(answer, edits=tuple(quiet.get(edit, edit) for edit in answer.edits))
+
+
+def _reason_against(cluster: Cluster) -> str | None:
+    if cluster.stands:
+        return STANDS
+    if cluster.stretch is None:
+        wrapped = cluster.obstacle is not None and cluster.obstacle.startswith(WRAPPED)
+        return cluster.obstacle if wrapped else ALONE
+    copies = any(access.copies for access in cluster.accesses)
+    few = len(cluster.accesses) < 2 and not cluster.looped and not copies
+    return ALONE if few else None
