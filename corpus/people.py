@@ -259,7 +259,7 @@ def _row(one: Counted) -> tuple[str, ...]:
             "" if toggles is None else str(toggles),
             "" if one.function is None else str(one.function),
         ),
-        *(one.result, alike),
+        *(one.result.replace(f"{writing.tree.path}/", ""), alike),
     )
 
 

@@ -21,7 +21,9 @@ PAGE = 4096  # bytes
 WORD = 8  # bytes: no scalar is larger
 UNKNOWN = "no access is made on every path: which pointer is meant is not known before the window"
 
-_STRUCT = re.compile(r"&\(?(\w+)\)?->([\w.]+(?:\[\w+\])*)+")
+# What is behind the last `->` is the user's; what is before it was read from the kernel's memory.
+_STRUCT = re.compile(r"&\(?(\w+(?:(?:->|\.)\w+)*)\)?->[\w.]+(?:\[\w+\][\w.]*)*")
+_MEMBER = re.compile(r"&(\w+\[\w+\])\.[\w.]+")
 _ROOT = re.compile(r"(\w+)\+\+$|&(\w+)(?:->|\[)|(\w+) ?\+ ?(?=[\w(])|(\w+)$")
 _CONSTANT = re.compile(r"\[(?!\d+\]|[A-Z][A-Z0-9_]*\])")
 _INDEXED = re.compile(r"&(\w+)\[(\d{1,4})\]|(\w+) ?\+ ?(\d{1,4})|([A-Za-z_]\w*)")
@@ -131,6 +133,9 @@ def _range(function: Function, stretch: Stretch, access: Access) -> Range:
     member = _STRUCT.fullmatch(text)
     if member is not None and not _CONSTANT.search(text):
         return Range(member[1], f"sizeof(*{member[1]})")
+    element = _MEMBER.fullmatch(text)
+    if element is not None:
+        return Range(f"&{element[1]}", f"sizeof({element[1]})")
     decayed = re.fullmatch(r"(\w+)->[\w.]+(?: ?\+ ?\d+)?", _bare(text))
     if decayed is not None and decayed[1] in dict(function.pointers):
         return Range(decayed[1], f"sizeof(*{decayed[1]})")
@@ -179,6 +184,11 @@ def _is_known(here: Range, piece: Piece, stretch: Stretch) -> bool:
     assert piece.access is not None
     words = set(_WORD.findall(here.pointer)) | set(_WORD.findall(here.size))
     changed = stretch.changed_before(piece.access.call.start)
-    if words & changed or any("->" in place and place in here.pointer for place in changed):
+    if words & changed or any(_is_named(place, here.pointer) for place in changed):
         return False
     return piece.pointer in ("", "element") or here.pointer.isidentifier()
+
+
+def _is_named(place: str, pointer: str) -> bool:
+    # `msg->msg_name` is none of `&umsg->msg_namelen`.
+    return "->" in place and re.search(rf"(?<![\w.>]){re.escape(place)}(?!\w)", pointer) is not None

@@ -142,13 +142,13 @@ def declined(draft: Draft) -> Iterator[Declined]:
     clusters = draft.target.function.clusters
     for refusal in draft.refusals:
         at = clusters.index(refusal.cluster)
-        if clusters[at].form.value != draft.style:  # it stands so already: nothing was declined
+        if not clusters[at].stands_as(draft.style):  # it stands so already: nothing was declined
             yield Declined(ids[at], draft.style, refusal.why)
 
 
 def _notes(targets: tuple[Target, ...], trials: tuple[Trial, ...]) -> Iterator[str]:
     for target in targets:
-        if all(cluster.form is Form.WINDOW for cluster in target.function.clusters):
+        if all(cluster.reported is Form.WINDOW for cluster in target.function.clusters):
             where = dict.fromkeys(c.obstacle for c in target.function.clusters if c.obstacle)
             told = f" ({'; '.join(where)})" if where else ""
             yield f"{target.name}: every cluster is one window already; nothing to convert{told}"

@@ -43,7 +43,7 @@ def _sighting(function: Function, cluster: Cluster, why: str) -> Sighting:
         column=start - source.text.rfind(b"\n", 0, start),
         last_line=source.line(max(end - 1, start)),
         direction=cluster.direction,
-        form=cluster.form,
+        form=cluster.reported,
         accesses=len(cluster.accesses),
         longest=cluster.longest,
         looped=cluster.looped,

@@ -109,7 +109,7 @@ def _subject(target: Target, cluster: Cluster) -> Subject:
         function=target.function.name,
         line=line,
         direction=way,
-        form=cluster.form.value,
+        form=cluster.reported.value,
         accesses=len(cluster.accesses),
     )
 

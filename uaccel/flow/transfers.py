@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from uaccel.ctext import address, one_line
 from uaccel.model.source import Access, Cluster, Form, Function
@@ -45,8 +46,10 @@ def _matched(old: Function, new: Function) -> list[tuple[Access, list[_Placed]]]
     # Each access of `old` with those of `new` that do the same; a copy may be several.
     names, later = set(old.names), _ordered(new)
     pairs: list[tuple[Access, list[_Placed]]] = []
+    hidden = [] if list(_hidden(new)) else list(_hidden(old))
     at = 0
     for _, one in _ordered(old):
+        at = _past(hidden, one.call.start, later, at, pairs)
         end = at
         if one.copies and not (end < len(later) and later[end][1].copies):
             while end < len(later) and _is_part(old, one, new, later[end][1]):
@@ -57,7 +60,32 @@ def _matched(old: Function, new: Function) -> list[tuple[Access, list[_Placed]]]
             return None
         pairs.append((one, later[at:end]))
         at = end
-    return pairs if at == len(later) else None
+    return pairs if _past(hidden, old.span.end, later, at, pairs) == len(later) else None
+
+
+def _hidden(function: Function) -> Iterator[tuple[int, str]]:
+    # What a macro in a window transfers is shown by the window's scaffold alone.
+    for cluster in function.clusters:
+        for one in cluster.scaffold.accesses if cluster.scaffold is not None else ():
+            if not any(one.statement.covers(access.call) for access in cluster.accesses):
+                yield from ((one.statement.start, name) for name, _ in one.calls)
+
+
+def _past(
+    hidden: list[tuple[int, str]],
+    end: int,
+    later: list[_Placed],
+    at: int,
+    pairs: list[tuple[Access, list[_Placed]]],
+) -> int:
+    while hidden and hidden[0][0] < end and at < len(later):
+        _, name = hidden.pop(0)
+        if later[at][1].accessor.removeprefix("unsafe_").lstrip("_") != name.lstrip("_"):
+            return at
+        if pairs:
+            pairs[-1][1].append(later[at])
+        at += 1
+    return at
 
 
 def _is_part(old: Function, copy: Access, new: Function, field: Access) -> bool:

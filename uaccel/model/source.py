@@ -61,6 +61,15 @@ class Cluster:
         return self.form in (Form.WINDOW, Form.MASKED, Form.SCOPED, Form.HELPER)
 
     @property
+    def reported(self) -> Form:
+        """Return its form as reports name it: a macro that holds a window is one."""
+        return Form.WINDOW if self.form is Form.HELPER else self.form
+
+    def stands_as(self, style: str) -> bool:
+        """Return whether there is nothing to write for it in `style`."""
+        return style in (self.form.value, self.reported.value)
+
+    @property
     def shares(self) -> bool:
         """Return whether it is more than one access that is made once."""
         return self.stands or self.longest > 1 or self.looped or self.joined

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from uaccel.model.source import Direction, Form
 
-STANDING = (Form.WINDOW, Form.MASKED, Form.SCOPED, Form.HELPER)  # forms that are one window already
+STANDING = (Form.WINDOW, Form.MASKED, Form.SCOPED)  # forms that are one window already
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,38 +43,45 @@ class Reader:
 
     def chain(self, condition: Node) -> tuple[Operand, ...] | None:
         """Return the operands that `||` joins, None when an access stands where it is not known."""
-        node = unwrapped(condition)
-        if operator_of(node) == "||":
-            left, right = sides(node)
-            first, then = self.chain(left), self.chain(right)
-            return None if first is None or then is None else (*first, *then)
-        one = self._operand(node)
-        # A condition is cut behind the parentheses of an operand.
-        return None if one is None else (replace(one, node=condition),)
+        found: list[Operand] = []
+        for part in _joined(condition, ("||",)):
+            one = self._operand(unwrapped(part))
+            if one is None:
+                return None
+            # A condition is cut behind the parentheses of an operand.
+            found.append(replace(one, node=part))
+        return tuple(found)
 
     def failing(self, condition: Node) -> tuple[Operand, ...] | None:
         """Return the operands of a condition that holds when none failed: `!A && !B`."""
-        node = unwrapped(condition)
-        if operator_of(node) == "&&":
-            left, right = sides(node)
-            first, then = self.failing(left), self.failing(right)
-            return None if first is None or then is None else (*first, *then)
+        found: list[Operand] = []
+        for part in _joined(condition, ("&&",)):
+            inner = self._negated(unwrapped(part))
+            operands = self.chain(inner) if inner is not None else None
+            if operands is None:
+                return None
+            found += operands
+        return tuple(found)
+
+    def _negated(self, node: Node) -> Node | None:
+        # What fails where `node` holds: A of `!A` and of `A == 0`.
         if operator_of(node) == "==" and _number(sides(node)[1]) == "0":
-            return self.chain(sides(node)[0])
-        if node.type == "unary_expression" and operator_of(node) == "!":
-            inner = node.child_by_field_name("argument")
-            return self.chain(inner) if inner is not None and self.has(inner) else None
-        return None
+            return sides(node)[0]
+        if node.type != "unary_expression" or operator_of(node) != "!":
+            return None
+        inner = node.child_by_field_name("argument")
+        return inner if inner is not None and self.has(inner) else None
 
     def sum(self, value: Node) -> tuple[Operand, ...] | None:
         """Return the accesses of `A | B`, None when it is anything else."""
-        node = unwrapped(value)
-        if operator_of(node) in ("|", "+"):
-            left, right = sides(node)
-            first, then = self.sum(left), self.sum(right)
-            return None if first is None or then is None else (*first, *then)
-        made = self.mine.get(node.id)
-        return None if made is None else (self._access(node, made, ""),)
+        found: list[Operand] = []
+        for part in _joined(value, ("|", "+")):
+            node = unwrapped(part)
+            made = self.mine.get(node.id)
+            if made is None:
+                return None
+            found.append(self._access(node, made, ""))
+        return tuple(found)
 
     def has(self, node: Node) -> bool:
         """Return whether an access of the cluster stands at or below `node`."""
@@ -200,6 +207,21 @@ def _is_pure(name: Node) -> bool:
     text = text_of(name)
     # `Offsetof` is how the parser is given `offsetof(struct x, member[0])`.
     return name.type == "identifier" and (is_pure(text) or text in _INLINE)
+
+
+def _joined(expression: Node, operators: tuple[str, ...]) -> list[Node]:
+    # What the operators join, in the order of the text; thousands of them may be nested.
+    found: list[Node] = []
+    pending = [expression]
+    while pending:
+        part = pending.pop()
+        node = unwrapped(part)
+        if operator_of(node) in operators and node.type == "binary_expression":
+            left, right = sides(node)
+            pending += [right, left]
+        else:
+            found.append(part)
+    return found
 
 
 def _is_element(node: Node) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from uaccel import __version__
 from uaccel.model.account import Account, Finding
 from uaccel.model.dossier import Dossier, Tree
-from uaccel.model.source import Direction, Form
+from uaccel.model.source import Direction
 from uaccel.model.support import STANDING, Openings, Support
 from uaccel.model.survey import Kind
 from uaccel.report.plain import encodable
@@ -137,10 +137,8 @@ def _standing(account: Account) -> tuple[Finding, ...]:
 
 
 def _windows(account: Account) -> dict[str, int]:
-    # What stands in a macro that functions share is a window like any other.
-    forms = (one.form for survey in account.scan.surveys for one in survey.sightings)
-    seen = [Form.WINDOW if form is Form.HELPER else form for form in forms]
-    return {form.value: seen.count(form) for form in STANDING if form is not Form.HELPER}
+    seen = [one.form for survey in account.scan.surveys for one in survey.sightings]
+    return {form.value: seen.count(form) for form in STANDING}
 
 
 def _architecture(support: Support) -> dict[str, object]:
