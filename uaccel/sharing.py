@@ -23,6 +23,7 @@ _MEMBER = re.compile(r"(\w+)(\.|->)(\w+(?:\.\w+)*)")
 _CONSTANT = re.compile(r"-?\d\w*|[A-Z][A-Z0-9_]*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _SEVERAL = 2
+_TELLING = 4  # letters that the functions' names must have in common to name a macro
 _TAB = "\t"
 
 
@@ -201,8 +202,9 @@ def _written(name: str, parameters: tuple[str, ...], body: list[str]) -> str:
 
 def _name(users: tuple[User, ...]) -> str:
     parts = [user.companion.function.name.split("_") for user in users]
-    same = list(_alike(parts))
-    stem = "_".join(same).strip("_") or users[0].companion.function.name
+    stem = "_".join(_alike(parts)).strip("_")
+    if len(stem) < _TELLING:
+        stem = users[0].companion.function.name
     return f"{stem}_{NAMES[users[0].outline.direction]}"
 
 

@@ -89,7 +89,7 @@ def offered(tree: Tree) -> tuple[str, ...]:
 
 def asked(style: str, cluster: Cluster) -> bool:
     """Return whether `cluster` is one that `style` is expected to write."""
-    if cluster.form.value == style or len(cluster.accesses) < FEW or not cluster.shares:
+    if cluster.stands_as(style) or len(cluster.accesses) < FEW or not cluster.shares:
         return False
     return not cluster.stands or style == Form.FIELDWISE.value
 

@@ -97,8 +97,8 @@ def _in_place(
 
 
 def _unmade(target: Target, style: str, layouts: tuple[Layouts, ...]) -> Draft:
-    forms = {cluster.form.value for cluster in target.function.clusters if cluster.stands}
-    if style == UNMADE or not forms - {style}:
+    windows = (cluster for cluster in target.function.clusters if cluster.stands)
+    if style == UNMADE or all(cluster.stands_as(style) for cluster in windows):
         return as_it_is(target)
     answers = STYLES[UNMADE].plan(target.function, layouts, target.dialect)
     # Two windows may end at one label: they are unmade together.
@@ -267,8 +267,8 @@ def _examine_again(made: Draft, layouts: tuple[Layouts, ...]) -> None:
     undone = [answer for answer in back if answer.cluster.stands]
     if not all(cluster.stands for cluster in new):
         return  # a struct copy is taken apart by the layouts alone
-    shared = made.style == Form.HELPER.value
-    if shared and any(isinstance(one, Refusal) and one.cluster in new for one in undone):
+    frames = (cluster.scaffold for cluster in new if cluster.form is Form.HELPER)
+    if any(frame is None or frame.obstacle for frame in frames):
         raise BrokenInvariant(f"the macro that {name} shares cannot be read back")
     if any(isinstance(answer, Refusal) for answer in undone):
         return  # it shares the function with a window of other hands

@@ -62,7 +62,7 @@ def verdicts(trial: Trial) -> Iterator[Verdict]:
 
 
 def _form(trial: Trial) -> str:
-    forms = {cluster.form.value for cluster in trial.draft.written.function.clusters}
+    forms = {cluster.reported.value for cluster in trial.draft.written.function.clusters}
     return forms.pop() if len(forms) == 1 else "as it is"
 
 
