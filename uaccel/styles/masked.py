@@ -14,7 +14,7 @@ from uaccel.fields import UNBUILT
 from uaccel.landings import behind, landing
 from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
-from uaccel.model.source import Function, Layouts
+from uaccel.model.source import Direction, Function, Layouts
 from uaccel.ranges import PAGE, is_far
 from uaccel.windows import (
     WORDS,
@@ -29,6 +29,10 @@ from uaccel.windows import (
 )
 from uaccel.writing import Drawing, written
 
+BARRIER = (
+    "another pointer needs a range check of its own, and no speculation barrier stands behind that "
+    "where a begin masks its pointer"
+)
 ABSENT = "this tree has no `masked_user_access_begin()`"
 CONSTANT = "the pointer is declared const, and a masked begin gives another one to go on with"
 SIZE = "how large `*{pointer}` is, and so how far from its start an access lies, is not known"
@@ -51,6 +55,8 @@ def _reason_against(made: Window) -> str | None:
     text = made.ground.function.source.quote(made.ground.function.span)
     if re.search(rf"\*\s*const\s+{pointer}\b", text):
         return CONSTANT
+    if made.direction is Direction.READ and (made.ranges.before or made.ranges.within):
+        return BARRIER
     if is_far(made.ranges.begin):
         return LARGE.format(pointer=pointer)
     if _SCALAR.fullmatch(made.ranges.begin.size) or _pointee(made, pointer):

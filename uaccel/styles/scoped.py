@@ -15,11 +15,15 @@ from uaccel.landings import behind, landing
 from uaccel.model.access import Span
 from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
-from uaccel.model.source import Function, Layouts
+from uaccel.model.source import Direction, Function, Layouts
 from uaccel.ranges import is_far
 from uaccel.windows import WORDS, Window, accesses, around, branch, checks, named, replaced
 from uaccel.writing import Drawing, written
 
+BARRIER = (
+    "another pointer needs a range check of its own, and no speculation barrier stands behind that "
+    "where a begin masks its pointer"
+)
 ABSENT = "this tree has no `scoped_user_read_access()` and its kin"
 LARGE = "`*{pointer}` is larger than a page, and a masked begin wants the first access near it"
 JUMPS = "a break or continue among the accesses would leave the scope only"
@@ -38,6 +42,8 @@ def plan(
 
 def _reason_against(made: Window) -> str | None:
     pointer, stretch = made.ranges.begin.pointer, made.stretch
+    if made.direction is Direction.READ and (made.ranges.before or made.ranges.within):
+        return BARRIER
     if is_far(made.ranges.begin):
         return LARGE.format(pointer=pointer)
     if any(leave.jumps for leave in stretch.leaves):
