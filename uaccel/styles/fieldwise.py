@@ -55,6 +55,9 @@ def _is_relied_on(function: Function, cluster: Cluster) -> bool:
     bases = {re.escape(access.base) for access in cluster.accesses if access.base is not None}
     if cluster.form is Form.HELPER and cluster.scaffold is not None:
         bases |= {re.escape(cluster.scaffold.covers.partition(",")[0])}
+    begun = re.match(r"\w+", cluster.scaffold.covers) if cluster.scaffold is not None else None
+    if begun is not None:
+        bases.add(begun[0])
     if not bases:
         return False
     names = "|".join(sorted(bases))
