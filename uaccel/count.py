@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from uaccel.model.machine import Arch, Insn, Listing, Role
 from uaccel.model.source import Direction
 
+UNPAIRED = "an opening without its closing, or the other way round: one of them was not found"
 _TOGGLES = (Role.OPENS, Role.CLOSES, Role.TOGGLES)
 _JUMPS = (Role.BRANCHES, Role.FORKS, Role.RETURNS, Role.CALLS)
 _ACCESSOR = re.compile(
@@ -178,14 +179,16 @@ def _sum(
     costs, toggles = _walk(listing, counted, helpers, 4)
     uncounted = tuple(one.name for one in costs if one.instructions is None)
     at_least = len(counted) + sum(one.instructions or 0 for one in costs)
+    # What is opened is closed: an odd number means that one of them was not found.
+    odd = toggles is not None and toggles % 2 == 1
     return PathCount(
-        instructions=None if uncounted else at_least,
-        toggles=toggles,
+        instructions=None if uncounted or odd else at_least,
+        toggles=None if odd else toggles,
         at_least=at_least,
         accesses=found,
         uncounted=uncounted,
         addresses=tuple(listing.insns[i].address for i in counted),
-        why=_callees(uncounted),
+        why=_callees(uncounted) or (UNPAIRED if odd else ""),
     )
 
 

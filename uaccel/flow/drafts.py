@@ -39,11 +39,17 @@ class Draft:
     edits: tuple[Edit, ...]  # from the file in the tree to `text`
     others: tuple[Change, ...] = ()  # files compiled with it that change too
 
+    def became(self, number: int) -> tuple[Cluster, ...]:
+        """Return all that the cluster of that number became: also what the style left alone."""
+        if not self.style:
+            return (self.target.function.clusters[number],)
+        return counterparts(self.target.function, self.written.function, number)
+
     def clusters_in(self, number: int) -> tuple[Cluster, ...]:
         """Return what the cluster of that number became in this draft, where of this style."""
         if not self.style:
             return (self.target.function.clusters[number],)
-        found = counterparts(self.target.function, self.written.function, number)
+        found = self.became(number)
         return tuple(cluster for cluster in found if cluster.form.value == self.style)
 
 

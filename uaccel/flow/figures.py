@@ -23,10 +23,10 @@ def measurements(trial: Trial) -> Iterator[Measurement]:
     """Yield the figures of every cluster that stands in the draft's style."""
     draft = trial.draft
     for number, subject in enumerate(subjects(draft.target)):
-        clusters = draft.clusters_in(number)
-        if clusters:
+        if draft.clusters_in(number):
             style = draft.style or subject.form
-            yield from _of_cluster(trial, subject, _together(clusters), style)
+            # What a style left outside of its windows still costs what it did.
+            yield from _of_cluster(trial, subject, _together(draft.became(number)), style)
 
 
 def _together(clusters: tuple[Cluster, ...]) -> Cluster:

@@ -178,7 +178,9 @@ class Standing:
         if condition is None:
             return "the statement that opens it was not found"
         covers, _, label = self.source.quote(span(condition)).strip("() \t\n").rpartition(",")
-        return Begin(scope, "", f"goto {label.strip()};", body, " ".join(covers.split()))
+        covers = " ".join(covers.split())
+        whole = covers if "," in covers else f"{covers}, sizeof(*{covers})"
+        return Begin(scope, "", f"goto {label.strip()};", body, whole)
 
     def _masked(self, call: Node, other: Node | None) -> Begin | str:
         statement = call.parent
