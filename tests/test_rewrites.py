@@ -280,7 +280,10 @@ def test_a_window_that_is_made_anew_says_what_it_covers_now() -> None:
         Target(reading, (), reading.functions[0], replace(COMMON, scoped=True)), "scoped", ()
     )
     (rewrite,) = made.rewrites
-    assert rewrite.differences[-1] == "The range check now covers `arg`; it covered `arg, 8`."
+    assert (
+        rewrite.differences[-1]
+        == "The range check now covers `arg, sizeof(*arg)`; it covered `arg, 8`."
+    )
 
 
 def test_a_union_without_a_name_is_said_to_have_none() -> None:

@@ -13,12 +13,11 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from uaccel.edits import apply, longest, whole
-from uaccel.errors import UserError
 from uaccel.flow.drafts import STYLES, Draft, draft
 from uaccel.flow.filereading import Progress
 from uaccel.flow.layouts import layouts_of
 from uaccel.flow.scan import Request, scan
-from uaccel.flow.targets import Target, load
+from uaccel.flow.targets import Target, every_target
 from uaccel.host.pool import Broken, Pool
 from uaccel.host.store import Store
 from uaccel.host.tree import read_file
@@ -26,7 +25,6 @@ from uaccel.model.dossier import Tree
 from uaccel.model.scan import Filters
 from uaccel.model.series import Change
 from uaccel.model.source import Cluster, Form, Function, Layouts, Source
-from uaccel.read.reading import read_source
 
 FEW = 2  # accesses: one alone opens and closes once in any style
 _SECONDS = 60.0  # of processor time for one file
@@ -125,7 +123,7 @@ def cover(tree: Tree, style: str, path: str, layouts: tuple[Layouts, ...] = ()) 
     """Return the file at `path` with all that `style` writes in it."""
     answers: list[Answer] = []
     made: list[Draft] = []
-    for function, target in _targets(tree, path):
+    for function, target in every_target(tree, path):
         if not any(asked(style, cluster) for cluster in function.clusters):
             continue
         written = _draft(tree, target, style, layouts)
@@ -168,26 +166,6 @@ def left(covered: Iterable[Covered]) -> Iterator[Answer]:
     """Yield the clusters that were not written."""
     for one in covered:
         yield from (answer for answer in one.answers if answer.fate is not Fate.WRITTEN)
-
-
-def _targets(tree: Tree, path: str) -> Iterator[tuple[Function, Target | str]]:
-    try:
-        first = next(iter(load(tree, (path,))))
-    except UserError:  # of one function; the others may still be written
-        for function in read_source(read_file(tree, path)).functions:
-            yield function, _target(tree, function)
-        return
-    for function in first.reading.functions:  # of namesakes load() gives one
-        yield function, replace(first, function=function)
-
-
-def _target(tree: Tree, function: Function) -> Target | str:
-    source = function.source
-    named = f"{source.path}:{function.name}@{source.line(function.span.start)}"
-    try:
-        return load(tree, (named,))[0]
-    except UserError as error:
-        return str(error)
 
 
 def _draft(

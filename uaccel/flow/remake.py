@@ -11,13 +11,13 @@ from pathlib import PurePosixPath
 
 from uaccel.count import PathCount, count_path
 from uaccel.edits import apply, whole
-from uaccel.errors import BrokenInvariant, UserError
+from uaccel.errors import BrokenInvariant
 from uaccel.flow.bench import Bench, Trial, attempt, set_up
 from uaccel.flow.drafts import STYLES, UNMADE, Draft, as_it_is, draft
 from uaccel.flow.ground import Ground
 from uaccel.flow.layouts import layouts_of
 from uaccel.flow.rebuild import Result, compared
-from uaccel.flow.targets import Target, load, reread
+from uaccel.flow.targets import Target, every_target, reread
 from uaccel.flow.transfers import counterparts
 from uaccel.host.allmod import Allmod, original, prepared, rebuilt
 from uaccel.host.kbuild import Prepared
@@ -27,7 +27,6 @@ from uaccel.model.machine import Arch, Listing, Unbuilt
 from uaccel.model.rewrite import Edit
 from uaccel.model.source import Cluster, Form, Function
 from uaccel.read.csource import cleaned
-from uaccel.read.reading import read_source
 
 LOST = "the accesses do not tell which window it became"
 LEFT = "it is in no window again"
@@ -120,7 +119,7 @@ def remake(tree: Tree, path: str) -> Remade:
     first: list[Edit] = []
     last: list[Edit] = []
     windows: list[Window] = []
-    for function, target in _targets(tree, path):
+    for function, target in every_target(tree, path):
         if not any(cluster.stands for cluster in function.clusters):
             continue
         if isinstance(target, str):
@@ -169,26 +168,6 @@ def figures(
         return tuple((window, replace(said, why=why)) for window in windows)
     said = replace(said, config=bench.arch.config_name)
     return tuple((window, _counted(bench, window, made, said)) for window in windows)
-
-
-def _targets(tree: Tree, path: str) -> Iterator[tuple[Function, Target | str]]:
-    # Where one function of a file does not parse, the others are loaded one by one.
-    try:
-        first = next(iter(load(tree, (path,))))
-    except UserError:
-        for function in read_source(read_file(tree, path)).functions:
-            yield function, _target(tree, function)
-        return
-    for function in first.reading.functions:  # of namesakes load() gives one
-        yield function, replace(first, function=function)
-
-
-def _target(tree: Tree, function: Function) -> Target | str:
-    source = function.source
-    try:
-        return load(tree, (f"{source.path}:{function.name}@{source.line(function.span.start)}",))[0]
-    except UserError as error:
-        return str(error)
 
 
 def _refused(function: Function, why: str) -> Iterator[Window]:

@@ -80,6 +80,30 @@ def sift(tree: Tree, files: tuple[str, ...]) -> tuple[tuple[Target, ...], tuple[
     return tuple(found.values()), tuple(notes)
 
 
+def every_target(tree: Tree, path: str) -> Iterator[tuple[Function, Target | str]]:
+    """Yield each function of a file as a target, or one sentence why it is none.
+
+    Where one function does not parse, the others are loaded one by one.
+    """
+    try:
+        first = next(iter(load(tree, (path,))))
+    except UserError:
+        for function in read_source(read_file(tree, path)).functions:
+            yield function, _alone(tree, function)
+        return
+    for function in first.reading.functions:  # of namesakes load() gives one
+        yield function, replace(first, function=function)
+
+
+def _alone(tree: Tree, function: Function) -> Target | str:
+    source = function.source
+    named = f"{source.path}:{function.name}@{source.line(function.span.start)}"
+    try:
+        return load(tree, (named,))[0]
+    except UserError as error:
+        return str(error)
+
+
 def is_folder(tree: Tree, named: str) -> bool:
     """Return whether `named` is a folder of the tree: all files below it are meant."""
     return Path(tree.path, relative(tree, named)).is_dir() if ":" not in named else False

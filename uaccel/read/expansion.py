@@ -8,12 +8,12 @@ jump to a label that is a parameter.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from uaccel.ctext import Call, address, one_line
+from uaccel.ctext import Call, address, arguments, one_line
 from uaccel.model.source import Direction, Source
 from uaccel.read.accesses import direction_of
 from uaccel.read.csource import cleaned, span
@@ -83,7 +83,7 @@ def _wrapper(parameters: tuple[str, ...], statements: list[str]) -> Wrapper | No
     for statement in (one.strip() for one in statements if one.strip()):
         access, copied = _MADE.fullmatch(statement), _COPIED.fullmatch(statement)
         if access is not None:
-            made.append((access["name"], tuple(_arguments(access["of"]))))
+            made.append((access["name"], tuple(arguments(access["of"]))))
         elif copied is not None and not made and copied["of"] in parameters:
             copies[copied["name"]] = (copied["type"].strip(), copied["of"])
         else:
@@ -95,16 +95,6 @@ def _wrapper(parameters: tuple[str, ...], statements: list[str]) -> Wrapper | No
     if way is not Direction.WRITE or len(labels) != 1 or labels.pop() not in parameters or not kept:
         return None
     return Wrapper(parameters, copies, tuple(made), way)
-
-
-def _arguments(text: str) -> Iterator[str]:
-    depth = start = 0
-    for at, char in enumerate(text):
-        depth += (char in "([{") - (char in ")]}")
-        if char == "," and not depth:
-            yield text[start:at].strip()
-            start = at + 1
-    yield text[start:].strip()
 
 
 def _given(source: Source, call: Node) -> list[str]:
