@@ -89,8 +89,19 @@ def fewer_after_a_fault(found: Difference) -> bool:
 
 
 def after_a_fault(found: Difference) -> bool:
-    """Return whether a fault came before what differs."""
-    return bool(found["kind"] != "no fault")
+    """Return whether all went alike until the first access that faulted, or a range was bad."""
+    if found["kind"] == "no fault":
+        return False
+    if found["kind"] in ("pointer outside", "object ends outside"):
+        return ranges_first(found)
+    before, after = found["before"]["log"], found["after"]["log"]
+    until = next((at for at, entry in enumerate(before) if entry[-1] and entry[0] != "c"), None)
+    return until is not None and before[:until] == after[:until]
+
+
+def a_bad_range(found: Difference) -> bool:
+    """Return whether the pointer was bad as a whole: how that ends is what is declared."""
+    return found["kind"] in ("pointer outside", "object ends outside")
 
 
 def only_other_reads(found: Difference) -> bool:
@@ -142,7 +153,7 @@ PERMITS = (
         r"Each access checks its own range: .+, is found by the access that reaches it\.", NARROW
     ),
     Permit(
-        r"A range that is bad now ends as a fault does; it ended with `.+`\.", NARROW, after_a_fault
+        r"A range that is bad now ends as a fault does; it ended with `.+`\.", NARROW, a_bad_range
     ),
     Permit(
         r"All bytes of struct \w+ are read, also those that no field carries\.",

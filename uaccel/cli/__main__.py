@@ -27,7 +27,8 @@ def main(argv: list[str] | None = None) -> int:
     sys.stderr = sys.stderr or io.TextIOWrapper(io.BytesIO())
     try:
         obey_signals()
-        args = parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
+        words = sys.argv[1:] if argv is None else argv
+        args = parser(words).parse_args(words, argparse.Namespace(words=words))
         answer: Answer = args.run(args)
         return _say(answer)
     except UserError as error:

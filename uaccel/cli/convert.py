@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> Answer:
     if args.json:
         delivery = Delivery(
             tree=tree,
-            command=again(args.tree, tree.path, environment),
+            command=again(args, tree.path, environment),
             patches=written,
             done=found.done,
             refusals=found.refusals,

@@ -7,7 +7,6 @@ import argparse
 import os
 import re
 import shlex
-import sys
 from collections.abc import Mapping
 
 import uaccel.arch
@@ -89,14 +88,14 @@ def assignments(words: list[str]) -> tuple[tuple[str, ...], dict[str, str]]:
     return tuple(word for word in words if word not in assigned), environment
 
 
-def again(named: str | None, tree: str, environment: Mapping[str, str]) -> str:
-    """Return the line that repeats this run, also elsewhere; `named` is the tree of --tree.
+def again(args: argparse.Namespace, tree: str, environment: Mapping[str, str]) -> str:
+    """Return the line that repeats the run that `args` asked for, also elsewhere.
 
     What the environment or the working folder decided is said.
     """
     chosen = [f"{name}={environment[name]}" for name in KBUILD if environment.get(name)]
-    words = [word for word in sys.argv[1:] if word not in chosen]
-    place = [] if named else ["--tree", tree]
+    words = [word for word in args.words if word not in chosen]
+    place = [] if args.tree else ["--tree", tree]
     return shlex.join(("uaccel", *words, *place, *chosen))
 
 

@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> Answer:
         ),
         jobs=args.jobs,
         seconds=args.file_timeout,
-        command=again(args.tree, tree.path, environment),
+        command=again(args, tree.path, environment),
         stdin=sys.stdin.buffer.read() if STDIN in named else None,
     )
     store = None if args.no_cache else Store(cache_folder(environment))

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> Answer:
     first = Path(named[0].partition(":")[0]) if named else None
     tree = find_tree(args.tree, first, environment)
     store = Store(cache_folder(environment))
-    command = again(args.tree, tree.path, environment)
+    command = again(args, tree.path, environment)
     patches = args.patches or str(store.root / "patches" / f"{tree.version}-{key(tree.path)[:8]}")
     expect_folder(patches)
     request = Request(named or SEED, tuple(args.style or ALL_STYLES), command, patches)
