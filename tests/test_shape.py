@@ -24,7 +24,8 @@ LAYERS = (
     ("fields", "ranges", "outlines"),
     ("hoists",),
     ("windows",),
-    ("landings", "orphans", "sharing"),
+    ("drawing", "sharing"),
+    ("landings", "orphans"),
     ("changes",),
     ("writing",),
     ("read", "arch", "styles", "checks", "host", "report", "count", "gain", "rank", "dialects"),
@@ -52,7 +53,7 @@ SPEAKING = (
     *("operands", "steps", "sequence", "stretches", "outcomes"),
 )
 # What the styles with a window share: why there can be none, and what changes by it.
-WINDOWS = ("ranges", "hoists", "windows", "writing", "changes", "landings", "orphans")
+WINDOWS = ("ranges", "hoists", "windows", "drawing", "writing", "changes", "landings", "orphans")
 # Of two stages together: tests/test_rewrites.py has the example.
 DRAFTED = ("RANGE",)
 # Sentences a person reads have at least this many blanks.

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from uaccel.drawing import COMMENT, ends_with_rest, indented
 from uaccel.model.access import Direction, Span
 from uaccel.model.rewrite import Edit
 from uaccel.model.source import Function
 from uaccel.model.steps import Fault
-from uaccel.windows import COMMENT, Window, ends_with_rest, indented
+from uaccel.windows import Window
 
 
 def behind(made: Window, end: str) -> list[str]:

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from uaccel.changes import changes
 from uaccel.ctext import call
+from uaccel.drawing import branch, indented, replaced
 from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.source import Cluster, Companion, Function, Layouts, Span
@@ -19,7 +20,7 @@ from uaccel.orphans import orphans
 from uaccel.outlines import Outline, outline
 from uaccel.ranges import Range
 from uaccel.sharing import Sharing, User, sharing
-from uaccel.windows import WORDS, Ground, Window, branch, indented, replaced, window
+from uaccel.windows import WORDS, Ground, Window, window
 from uaccel.writing import ALONE, STANDS
 
 OTHERS = "no other function of the file moves the same fields"

@@ -10,23 +10,14 @@ from __future__ import annotations
 
 import re
 
+from uaccel.drawing import accesses, around, branch, checks, closings, replaced
 from uaccel.fields import UNBUILT
 from uaccel.landings import behind, landing
 from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.source import Direction, Function, Layouts
 from uaccel.ranges import PAGE, is_far
-from uaccel.windows import (
-    WORDS,
-    Window,
-    accesses,
-    around,
-    branch,
-    checks,
-    closings,
-    named,
-    replaced,
-)
+from uaccel.windows import WORDS, Window, named
 from uaccel.writing import Drawing, written
 
 BARRIER = (

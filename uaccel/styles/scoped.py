@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from uaccel.drawing import accesses, around, branch, checks, replaced
 from uaccel.landings import behind, landing
 from uaccel.model.access import Span
 from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.source import Direction, Function, Layouts
 from uaccel.ranges import is_far
-from uaccel.windows import WORDS, Window, accesses, around, branch, checks, named, replaced
+from uaccel.windows import WORDS, Window, named
 from uaccel.writing import Drawing, written
 
 BARRIER = (

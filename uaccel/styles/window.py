@@ -7,11 +7,12 @@ its own, `unsafe_get_user()` is `__get_user()` and nothing is lost but nothing g
 
 from __future__ import annotations
 
+from uaccel.drawing import accesses, around, branch, checks, closings, replaced
 from uaccel.landings import behind, landing
 from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.source import Function, Layouts
-from uaccel.windows import WORDS, Window, accesses, around, branch, checks, closings, replaced
+from uaccel.windows import WORDS, Window
 from uaccel.writing import Drawing, written
 
 

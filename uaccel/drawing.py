@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Write the lines and edits of a window that was decided upon.
+
+Every statement stays where it stands.  An access becomes its unsafe form, which jumps to a label
+when it fails; what leaves the stretch on another way closes the window first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from uaccel.ctext import address, call, one_line, wrap
+from uaccel.fields import declared
+from uaccel.model.access import Access, Direction, Span
+from uaccel.model.rewrite import Edit
+from uaccel.model.source import Function, Source
+from uaccel.model.steps import Piece, Step, Stretch
+from uaccel.windows import COPY, UNSAFE, Window
+
+TAB = "\t"
+COMMENT = re.compile(rb"[ \t]*(?://.*|/\*(?:(?!\*/).)*\*/[ \t]*)")
+_ELSE = re.compile(rb"\s*(?=else\b)")
+
+
+def accesses(made: Window, step: Step, indent: str, leave: str) -> list[str]:
+    """Return the lines of a step within a window; `leave` stands before what leaves it."""
+    label = made.label(step.fault)
+    lines: list[str] = []
+    for piece in step.pieces:
+        if piece.access is None:
+            lines += [f"{_condition(indent, piece.test)}", f"{indent}\tgoto {label};"]
+            continue
+        lines += _guarded(indent, piece.test, list(_access(made, piece, label)))
+    if step.rest and not (
+        step.span == made.stretch.steps[-1].span and ends_with_rest(made.stretch)
+    ):
+        if step.returns and leave:
+            lines.append(f"{indent}{leave}")
+        lines += indented(step.rest, indent)
+    elif not step.rest and step.sets and _is_read_among(made, step.variable):
+        lines.append(f"{indent}{step.variable} = 0;")
+    return lines
+
+
+def ends_with_rest(stretch: Stretch) -> bool:
+    """Return whether what follows the last step can stand behind the window."""
+    last = stretch.steps[-1]
+    return bool(last.rest) and last.always and not last.looped and last.header is None
+
+
+def _is_read_among(made: Window, variable: str) -> bool:
+    quote = made.ground.function.source.quote
+    word = re.compile(rf"\b{re.escape(variable)}\b")
+    return any(word.search(quote(one)) for one in made.stretch.among)
+
+
+def _guarded(indent: str, test: str, calls: list[tuple[str, tuple[str, ...]]]) -> list[str]:
+    if not test:
+        return [line for one in calls for line in _statement(indent, one)]
+    inner = [line for one in calls for line in _statement(f"{indent}\t", one)]
+    if len(calls) == 1 and calls[0][0] != "if":
+        return [_condition(indent, test), *inner]
+    return [_condition(indent, test, " {"), *inner, f"{indent}}}"]
+
+
+def _statement(indent: str, one: tuple[str, tuple[str, ...]]) -> list[str]:
+    name, arguments = one
+    if name == "if":
+        return [_condition(indent, arguments[0]), f"{indent}\tgoto {arguments[1]};"]
+    if name == ";":
+        return [f"{indent}{arguments[0]};"]
+    return [call(indent, name, arguments)]
+
+
+def _condition(indent: str, test: str, tail: str = "") -> str:
+    lines = [line.strip() for line in test.split("\n")]
+    return wrap(f"{indent}if (", tuple(lines), f"){tail}")
+
+
+def _access(made: Window, piece: Piece, label: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    access = piece.access
+    assert access is not None
+    function = made.ground.function
+    check = dict(made.ranges.within).get(access)
+    if check is not None:
+        yield "if", (f"!{check.check()}", label)
+    value = made.hoists.name(access) or function.source.quote(access.value)
+    pointer = address(function.source.quote(access.pointer))
+    steps = re.fullmatch(r"(\w+)\+\+", pointer)
+    pointer = steps[1] if steps is not None else pointer
+    held = made.hoists.pointer
+    if held is not None and held.before == f"{held.pointer} = {pointer};":
+        pointer = held.pointer
+    pointer = made.hoists.pointer_of(access) or pointer
+    parts = made.transfers(access)
+    if not parts:
+        size = one_line(function.source.quote(access.size)) if access.size is not None else ""
+        ends = _untyped(function, access, pointer, value)
+        yield COPY[access.direction], (*ends, size, label)
+    elif access.copies:
+        for part in parts:
+            yield UNSAFE[access.direction], (part.value, address(part.pointer), label)
+    else:
+        yield UNSAFE[access.direction], (value, pointer, label)
+    if steps is not None:
+        yield ";", (f"{steps[1]}++",)
+
+
+def _untyped(function: Function, access: Access, user: str, kernel: str) -> tuple[str, str]:
+    # The copies of some architectures go through `char *`: arch/x86/include/asm/uaccess.h.
+    known = declared(function)
+
+    def plain(name: str) -> bool:
+        found = known.get(name)
+        return (
+            found is not None and found.type in ("void", "char") and (found.pointer or found.array)
+        )
+
+    user = user if plain(user) or user.startswith("(void __user *)") else f"(void __user *){user}"
+    kernel = kernel if plain(kernel) or kernel.startswith("(void *)") else f"(void *){kernel}"
+    return (user, kernel) if access.direction is Direction.WRITE else (kernel, user)
+
+
+def checks(made: Window) -> list[str]:
+    """Return the range checks before a window opens, those that its own do not make."""
+    known = {f"!{one.check()}" for one in (made.ranges.begin, *made.ranges.before)}
+    first = (one_line(text) for text in made.stretch.steps[0].checks)
+    return [
+        *(text for text in first if text not in known),
+        *(f"!{one.check()}" for one in made.ranges.before),
+    ]
+
+
+def indented(text: str, indent: str) -> list[str]:
+    """Return the lines of C `text` behind `indent`; labels and blank lines stay at the margin."""
+    return [f"{indent}{line}" if line.strip() else "" for line in text.split("\n")]
+
+
+def branch(indent: str, condition: str, fault: str, word: str = "") -> list[str]:
+    """Return `if (condition)` with a fault's statements below, in braces when they are several."""
+    head = _condition(f"{indent}{word}", condition)
+    if _is_one(fault):
+        return [head, *indented(fault, f"{indent}\t")]
+    return [f"{head} {{", *indented(fault, f"{indent}\t"), f"{indent}}}"]
+
+
+def _is_one(text: str) -> bool:
+    return re.fullmatch(r"(?:return\b|goto\b|break\b|continue\b)?[^;{}\n]*;", text) is not None
+
+
+def replaced(source: Source, step: Step, lines: list[str]) -> list[Edit]:
+    """Return the edits that put `lines` where a step stands, in braces where it stood alone."""
+    text = "\n".join(lines).removeprefix(step.indent)
+    if step.header is None or len(lines) == 1:
+        return [Edit(step.span, text)]
+    outer = step.indent.removesuffix("\t")
+    # An `else` that follows stands on the line of the closing brace.
+    rest = source.text[step.span.end :]
+    other = _ELSE.match(rest)
+    here = Span(step.span.start, step.span.end + (other.end() if other is not None else 0))
+    blank = " " if other is not None else ""
+    return [
+        Edit(Span(step.header, step.header), " {"),
+        Edit(here, f"{text}\n{outer}}}{blank}"),
+    ]
+
+
+def closings(made: Window, end: str) -> list[Edit]:
+    """Return the edits that close the window where control leaves the stretch without a fault."""
+    edits: list[Edit] = []
+    for leave in made.stretch.leaves:
+        edits.append(Edit(Span(leave.at, leave.at), f"{end}\n{leave.indent}"))
+        if leave.header is not None:
+            outer = leave.indent.removesuffix("\t")
+            edits.append(Edit(Span(leave.header, leave.header), " {"))
+            if leave.end != made.stretch.extent.end:  # else around() writes it
+                edits.append(Edit(Span(leave.end, leave.end), f"\n{outer}}}"))
+    return edits
+
+
+def _margin(function: Function, at: int) -> str:
+    text = function.source.text
+    line = text[text.rfind(b"\n", 0, at) + 1 : at].decode(errors="surrogateescape")
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _tail(function: Function, end: int, tail: str, tab: str) -> Edit:
+    # A comment that ends the line of a statement belongs to it; another statement gets a line.
+    rest = function.source.text[end:].partition(b"\n")[0].rstrip(b"\r")
+    if COMMENT.fullmatch(rest):
+        return Edit(Span(end + len(rest), end + len(rest)), tail)
+    blanks = len(rest) - len(rest.lstrip())
+    if tail and not rest.strip():
+        return Edit(Span(end, end + blanks), tail)
+    if not tail or not tab:
+        return Edit(Span(end, end), tail)
+    return Edit(Span(end, end + blanks), f"{tail}\n{tab}")
+
+
+def around(made: Window, before: list[str], behind: list[str], inner: str = "") -> list[Edit]:
+    """Return the edits that put lines before the first and behind the last statement.
+
+    `inner` is the further indentation of the first statement.
+    """
+    stretch = made.stretch
+    tab, start, end = stretch.indent, stretch.extent.start, stretch.extent.end
+    opening, closing = stretch.steps[0].opening, stretch.steps[-1].closing
+    head = [f"{tab}{one.before}" for one in made.hoists.every if one.before] + before
+    text = "\n".join(head).removeprefix("" if opening else tab)
+    text = f"{opening}\n{text}\n{tab}{inner}" if opening else f"{text}\n{tab}{inner}"
+    edits = [Edit(Span(start, start), text)]
+    ending = (one for one in stretch.leaves if one.end == end and one.header is not None)
+    tail = "".join(f"\n{one.indent.removesuffix(TAB)}}}" for one in ending)
+    tail += "".join(f"\n{line}" for line in behind)
+    if closing:
+        tail = f"{tail}\n{tab}{closing}"
+    if stretch.header is not None:
+        outer = tab.removesuffix("\t")
+        edits.append(Edit(Span(stretch.header, stretch.header), " {"))
+        tail = f"{tail}\n{outer}}}"
+    edits.append(_tail(made.ground.function, end, tail, "" if closing else tab))
+    at = stretch.declare
+    inner = _margin(made.ground.function, at) + ("\t" if stretch.first else "")
+    declared = "".join(f"\n{inner}{one.declaration}" for one in made.hoists.every)
+    if declared:
+        edits.append(Edit(Span(at, at), declared + ("\n" if stretch.first else "")))
+    return edits
