@@ -87,11 +87,16 @@ def _show(told: Told, *, listed: bool) -> None:
                 words = f"{one.file}:{one.line}:{one.function}: {one.fate.value}: {one.why}"
                 print(line(words))
         sum_of = total(shares(some))
-        print(f"{style}: {sum_of.written} of {sum_of.clusters} written ({sum_of.percent} %)")
+        print(
+            f"{style}: {sum_of.written} of {sum_of.clusters} written ({sum_of.percent} %), "
+            f"{sum_of.part} of them in part, {sum_of.lent} with a change to the tree's header"
+        )
 
 
 def _write(folder: str, version: str, told: Told) -> None:
-    rows = [("style", "folder", "clusters", "written", "percent")]
+    rows: list[tuple[str, ...]] = [
+        ("style", "folder", "clusters", "written", "in part", "lent", "percent")
+    ]
     said = [("style", "clusters", "why")]
     refused = [("style", "file", "line", "function", "accesses", "fate", "why")]
     for style, some in told:
@@ -107,9 +112,9 @@ def _write(folder: str, version: str, told: Told) -> None:
     put(folder, f"refused-v{version}.tsv", _table(refused))
 
 
-def _row(style: str, share: Share) -> tuple[str, str, str, str, str]:
-    name = share.folder or "all"
-    return style, name, str(share.clusters), str(share.written), share.percent
+def _row(style: str, share: Share) -> tuple[str, ...]:
+    counts = (share.clusters, share.written, share.part, share.lent)
+    return style, share.folder or "all", *(str(count) for count in counts), share.percent
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> str:

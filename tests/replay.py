@@ -33,10 +33,12 @@ from tests.cases import Block, Case
 from tests.layouts import layouts
 from uaccel.catalog import catalog
 from uaccel.edits import apply, longest
+from uaccel.lending import LINUX
 from uaccel.model.dialect import COMMON, Dialect
 from uaccel.model.judgement import Check, Evidence
 from uaccel.model.machine import Arch, Build, Command, Insn
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
+from uaccel.model.series import Change
 from uaccel.model.source import Source
 from uaccel.read.reading import read_source
 
@@ -91,11 +93,17 @@ def dialect(case: Case) -> Dialect:
     words = (given[0].argument or "").split()
     offered = {word for word in words if "=" not in word}
     clang = next((w.partition("=")[2] for w in words if w.startswith("clang=")), "")
-    names = ("copies_from", "copies_to", "scoped", "masked", "directed")
-    assert offered <= set(names), f"no field of Dialect: {sorted(offered - set(names))}"
-    offers = {name: name in offered for name in names}
-    oldest = tuple(int(part) for part in clang.split(".")) if clang else COMMON.clang
-    return Dialect(**offers, clang=oldest)
+    names = {"copies_from", "copies_to", "scoped", "masked", "directed", "lent"}
+    assert offered <= names, f"no field of Dialect: {sorted(offered - names)}"
+    return Dialect(
+        copies_from="copies_from" in offered,
+        copies_to="copies_to" in offered,
+        scoped="scoped" in offered,
+        masked="masked" in offered,
+        directed="directed" in offered,
+        clang=tuple(int(part) for part in clang.split(".")) if clang else COMMON.clang,
+        lent=Change(LINUX, b"", b"") if "lent" in offered else None,
+    )
 
 
 def checks(name: str, case: Case) -> dict[str, str]:

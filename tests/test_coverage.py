@@ -133,8 +133,8 @@ def test_sentences_that_differ_by_a_name_are_one() -> None:
 
 def test_a_percentage_of_nothing_is_not_a_number() -> None:
     """A folder without clusters is not covered by nought per cent."""
-    assert coverage.Share("x", 0, 0).percent == "-"
-    assert coverage.Share("x", 3, 2).percent == "66.7"
+    assert coverage.Share("x", 0, 0, 0, 0).percent == "-"
+    assert coverage.Share("x", 3, 2, 1, 0).percent == "66.7"
 
 
 def test_a_style_that_the_tree_has_no_words_for_is_not_asked(tree: Tree) -> None:

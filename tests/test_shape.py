@@ -20,7 +20,7 @@ ROOT = HERE.parent / "uaccel"
 # Lowest first.  A module imports from the lines above its own, never from its own.
 LAYERS = (
     ("errors", "model"),
-    ("edits", "tables", "catalog", "ctext", "accessors", "candidates", "sites"),
+    ("edits", "tables", "catalog", "ctext", "accessors", "candidates", "sites", "lending"),
     ("fields", "ranges", "outlines"),
     ("hoists",),
     ("windows",),

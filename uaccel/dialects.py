@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 
+from uaccel.lending import COPY, LINUX, lending
 from uaccel.model.dialect import Dialect, Dialects
+from uaccel.model.series import Change
 from uaccel.model.support import Header
 
-LINUX = "include/linux/uaccess.h"
 COMPILERS = "scripts/min-tool-version.sh"
 _DEFINE = r"^[ \t]*#[ \t]*define[ \t]+{name}\b"
 _CLANG = re.compile(r"^llvm\)(.*?);;", re.MULTILINE | re.DOTALL)
@@ -34,23 +35,38 @@ def dialects(
     masked = _defines(linux, "masked_user_access_begin")
     directed = _defines(linux, "masked_user_read_access_begin")
     clang = _oldest(compilers)
-    everywhere = Dialect(
-        copies_from=bool(copies) and all(reads for _, reads, _ in copies),
-        copies_to=bool(copies) and all(writes for _, _, writes in copies),
-        scoped=scoped,
-        masked=masked,
-        directed=directed,
-        clang=clang,
-    )
-    apart = (
-        (name, Dialect(reads, writes, scoped, masked, directed, clang))
-        for name, reads, writes in copies
-    )
-    return Dialects(everywhere, tuple(apart))
+    lent = _lent(linux, [text for _, text in texts])
+
+    def dialect(reads: bool, writes: bool) -> Dialect:
+        extra = None if reads else lent
+        return Dialect(reads, writes, scoped, masked, directed, clang, extra)
+
+    reads = bool(copies) and all(reads for _, reads, _ in copies)
+    writes = bool(copies) and all(writes for _, _, writes in copies)
+    apart = ((name, dialect(reads, writes)) for name, reads, writes in copies)
+    return Dialects(dialect(reads, writes), tuple(apart))
+
+
+def _lent(linux: str, arches: list[str]) -> Change | None:
+    # Who opens windows of its own must have what the copy is made of.
+    own = [text for text in arches if _defines(text, "user_access_begin")]
+    after = lending(linux)
+    if after is None or not all(_defines(text, "unsafe_get_user") or _arches(text) for text in own):
+        return None
+    return Change(LINUX, _bytes(linux), _bytes(after))
+
+
+def _arches(text: str) -> bool:
+    # Linux 7.3: include/linux/uaccess.h makes one of the other.
+    return _defines(text, "arch_unsafe_get_user")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")
 
 
 def _copies(own: str, linux: str, way: str) -> bool:
-    name = f"unsafe_copy_{way}_user"
+    name = COPY.replace("from", way)
     if _defines(own, name):
         return True
     return not _defines(own, "user_access_begin") and _defines(linux, name)

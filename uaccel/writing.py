@@ -40,6 +40,9 @@ def written(
             continue
         ground = Ground(function, cluster.stretch, layouts, dialect, taken)
         made = windows(ground, WORDS[cluster.direction], drawing.reason_against)
+        if isinstance(made, str) and dialect.lent is not None:
+            ground = replace(ground, dialect=dialect.extended)
+            made = windows(ground, WORDS[cluster.direction], drawing.reason_against)
         if isinstance(made, str):
             alone = made == FEW and len(cluster.accesses) == 1
             answers.append(Refusal(cluster, ALONE if alone else made))

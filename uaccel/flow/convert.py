@@ -203,7 +203,7 @@ def _done(made: Draft, gains: dict[str, tuple[Gain, ...]]) -> Iterator[Done]:
         # The source tells what a window saves, and nothing of any other way of writing.
         told = any(cluster.stands for cluster in made.clusters_in(at))
         saved = gains.get(known[at].id, ()) if told else ()
-        yield Done(known[at], saved, rewrite.differences)
+        yield Done(known[at], saved, rewrite.differences, made.left_of(at))
 
 
 def _gains(ground: Ground, made: tuple[Draft, ...]) -> dict[str, tuple[Gain, ...]]:

@@ -50,6 +50,8 @@ class Answer:
     accesses: int
     fate: Fate
     why: str  # "" when it was written
+    left: int = 0  # accesses that stand outside of what was written
+    lent: bool = False  # its file needs a change to the tree's header
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Share:
     folder: str  # two components deep
     clusters: int
     written: int
+    part: int  # of the written ones, those that have accesses outside still
+    lent: int  # of the written ones, those that need a change to the tree's header
 
     @property
     def percent(self) -> str:
@@ -138,19 +142,29 @@ def cover(tree: Tree, style: str, path: str, layouts: tuple[Layouts, ...] = ()) 
 
 def shares(covered: Iterable[Covered]) -> tuple[Share, ...]:
     """Return one row a folder, sorted by its name."""
-    all_of: Counter[str] = Counter()
-    written: Counter[str] = Counter()
+    found: dict[str, list[Answer]] = {}
     for one in covered:
         folder = "/".join(PurePosixPath(one.path).parent.parts[:2])
-        all_of[folder] += len(one.answers)
-        written[folder] += sum(answer.fate is Fate.WRITTEN for answer in one.answers)
-    return tuple(Share(name, all_of[name], written[name]) for name in sorted(all_of))
+        found.setdefault(folder, []).extend(one.answers)
+    return tuple(_share(name, found[name]) for name in sorted(found))
+
+
+def _share(name: str, answers: list[Answer]) -> Share:
+    written = [one for one in answers if one.fate is Fate.WRITTEN]
+    part = sum(one.left > 0 for one in written)
+    return Share(name, len(answers), len(written), part, sum(one.lent for one in written))
 
 
 def total(rows: Iterable[Share]) -> Share:
     """Return the sum of `rows`."""
     rows = tuple(rows)
-    return Share("", sum(one.clusters for one in rows), sum(one.written for one in rows))
+    return Share(
+        folder="",
+        clusters=sum(one.clusters for one in rows),
+        written=sum(one.written for one in rows),
+        part=sum(one.part for one in rows),
+        lent=sum(one.lent for one in rows),
+    )
 
 
 def sentences(covered: Iterable[Covered]) -> tuple[tuple[str, int], ...]:
@@ -183,11 +197,13 @@ def _draft(
 def _answers(made: Draft) -> Iterator[Answer]:
     refused = {one.cluster: one.why for one in made.refusals}
     written = {one.cluster for one in made.rewrites}
-    for cluster in made.target.function.clusters:
+    lent = made.target.dialect.lent in made.others
+    for number, cluster in enumerate(made.target.function.clusters):
         if not asked(made.style, cluster):
             continue
         if cluster in written:
-            yield _answer(made.target, cluster, Fate.WRITTEN, "")
+            answer = _answer(made.target, cluster, Fate.WRITTEN, "")
+            yield replace(answer, left=made.left_of(number), lent=lent)
         else:
             yield _answer(made.target, cluster, Fate.REFUSED, refused[cluster])
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from uaccel.dialects import COMPILERS, LINUX, dialects
+from uaccel.dialects import COMPILERS, dialects
 from uaccel.host.headers import accessor_headers, architectures, headers
+from uaccel.lending import LINUX
 from uaccel.model.dialect import Dialects
 from uaccel.model.dossier import Tree
 

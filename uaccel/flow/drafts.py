@@ -15,6 +15,7 @@ from uaccel.errors import BrokenInvariant
 from uaccel.flow.expand import Expanded, brought_back, expanded, narrowed
 from uaccel.flow.targets import Target, reread
 from uaccel.flow.transfers import counterparts, is_same
+from uaccel.lending import COPY
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.series import Change
 from uaccel.model.source import Cluster, Form, Layouts, Reading, Source, Span
@@ -22,6 +23,7 @@ from uaccel.model.source import Cluster, Form, Layouts, Reading, Source, Span
 STYLES = catalog(uaccel.styles, Style)
 _WHOLE = WHOLE_RANGE.partition("{")[0]
 _BEGUN = BEGUN.partition("{")[0]
+_LENT = COPY.encode()
 _ROUNDS = 8  # a function has few clusters that several windows share
 UNMADE = Form.FIELDWISE.value  # what a window is turned into before it is written anew
 
@@ -52,6 +54,13 @@ class Draft:
         found = self.became(number)
         return tuple(cluster for cluster in found if cluster.form.value == self.style)
 
+    def left_of(self, number: int) -> int:
+        """Return how many accesses of the cluster of that number the style left outside."""
+        inside = self.clusters_in(number)
+        outside = (one for one in self.became(number) if one not in inside)
+        # Of a struct that is copied at once no part stands in the style.
+        return sum(len(one.accesses) for one in outside) if inside else 0
+
 
 def as_it_is(target: Target) -> Draft:
     """Return the function unchanged, as a draft in no style of its own."""
@@ -66,8 +75,16 @@ def draft(target: Target, style: str, layouts: tuple[Layouts, ...]) -> Draft:
         answers = brought_back(target, plain, (*made.rewrites, *made.refusals))
         fewer = narrowed(target, plain, answers)
         if fewer is None:
-            return _in_place(target, plain, made, answers)
+            return _with_lent(_in_place(target, plain, made, answers))
         plain = fewer
+
+
+def _with_lent(made: Draft) -> Draft:
+    # What the tree lacks comes with who uses it.
+    lent, before = made.target.dialect.lent, made.target.reading.source.text
+    if lent is None or made.text.count(_LENT) <= before.count(_LENT):
+        return made
+    return replace(made, others=(*made.others, lent))
 
 
 def _drawn(target: Target, style: str, layouts: tuple[Layouts, ...]) -> Draft:

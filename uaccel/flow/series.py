@@ -12,6 +12,7 @@ from typing import Literal
 from uaccel.errors import BrokenInvariant, UserError
 from uaccel.flow.asking import Asked, applied, base, checkpatch, recipients
 from uaccel.flow.convert import Conversion, changes
+from uaccel.flow.dialect import dialects_of
 from uaccel.flow.ground import Ground, Job, at_once
 from uaccel.flow.patches import CHECKS
 from uaccel.flow.prefixes import Prefix, prefix, shared
@@ -55,8 +56,13 @@ def series(ground: Ground, order: Order, made: tuple[Conversion, ...]) -> Series
         return Series((), (), (), ())
     known = _entries(ground.tree)
     prefixes = _prefixes(ground, known, files)
-    groups = _tied(_groups(known, files, order.per), made)
-    letters = tuple(_letter(group, prefixes, made) for group in groups)
+    lent = tuple(one for one in files if one in {each.draft.target.dialect.lent for each in made})
+    own = tuple(one for one in files if one not in lent)
+    groups = _tied(_groups(known, own, order.per), made)
+    letters = (
+        *(_lending(ground.tree, one, prefixes, made) for one in lent),
+        *(_letter(group, prefixes, made) for group in groups),
+    )
     paths = tuple(change.path for change in files)
     envelope = Envelope(
         order.author, order.signer, order.date, len(letters), base(ground.tree, paths)
@@ -119,13 +125,29 @@ def _tied(
     # A macro and those who use it in another file are one patch: each patch must build.
     for one in made:
         paths = {one.file, *(other.path for other in one.draft.others)}
-        if not one.draft.rewrites or len(paths) == 1:
-            continue
         mine = [group for group in groups if any(change.path in paths for change in group)]
+        if not one.draft.rewrites or len(mine) <= 1:
+            continue
         whole = tuple(change for group in mine for change in group)
         groups = tuple(whole if group is mine[0] else group for group in groups)
         groups = tuple(group for group in groups if group not in mine[1:])
     return groups
+
+
+def _lending(
+    tree: Tree, change: Change, prefixes: dict[str, Prefix], made: tuple[Conversion, ...]
+) -> Letter:
+    # First of all: whoever needs what it brings comes behind it.
+    how = prefixes[change.path]
+    return Letter(
+        style=next(one.draft.style for one in made if one.done),
+        subject=letter.lending(how.text, how.capital),
+        done=(),
+        changes=(change,),
+        measurements=(),
+        counted=False,
+        lacking=tuple(name for name, one in dialects_of(tree).apart if one.lent == change),
+    )
 
 
 def _letter(
@@ -195,8 +217,9 @@ def _verdict(check: str, one: Mail, style: str, said: Command | None) -> Verdict
 
 
 def _title(letters: tuple[Letter, ...]) -> str:
-    begins = tuple(Prefix(one.subject.rpartition(": ")[0], False) for one in letters)
-    files = tuple(change.path for one in letters for change in one.changes)
+    own = tuple(one for one in letters if not one.lacking)
+    begins = tuple(Prefix(one.subject.rpartition(": ")[0], False) for one in own)
+    files = tuple(change.path for one in own for change in one.changes)
     return cover.subject(shared(begins, files).text, letters[0].style)
 
 

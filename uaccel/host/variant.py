@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from uaccel.errors import BrokenInvariant, UserError
@@ -31,29 +31,29 @@ def compile_variant(
     """
     source = PurePosixPath(prepared.source)
     for file in variant:
-        if file.parent != source.parent:
+        if file.parent != source.parent and not _headers(file):
             raise UserError(f"{file} is not beside {source}, of which {prepared.object} is made")
     texts = dict(sorted(variant.items()))
     if source not in texts:
         texts[source] = Path(tree.path, source).read_bytes()
     parts = (part for name, content in texts.items() for part in (str(name), content))
-    entry = key(prepared.identity, *_compiler(prepared, _ANYWHERE), *parts)
+    entry = key(prepared.identity, *_compiler(prepared, _ANYWHERE, texts), *parts)
     if found := store.find(_KIND, entry):
-        return _build(prepared, found, reused=True)
+        return _build(prepared, found, texts, reused=True)
     with store.filling(_KIND, entry) as folder:
         for name, content in texts.items():
             place = folder / name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
-        _compile(prepared, folder)
+        _compile(prepared, folder, texts)
     found = store.find(_KIND, entry)
     if found is None:
         raise BrokenInvariant(f"build {entry} was filled and is not there")
-    return _build(prepared, found, reused=False)
+    return _build(prepared, found, texts, reused=False)
 
 
-def _compile(prepared: Prepared, folder: Path) -> None:
-    said = _run(prepared, _compiler(prepared, folder))
+def _compile(prepared: Prepared, folder: Path, files: Iterable[PurePosixPath]) -> None:
+    said = _run(prepared, _compiler(prepared, folder, files))
     log = _relative(f"{said.stdout}{said.stderr}", prepared, folder)
     compiled = said.status == 0 and (folder / prepared.object).is_file()
     if not compiled:
@@ -71,10 +71,12 @@ def _compile(prepared: Prepared, folder: Path) -> None:
     (folder / "said.json").write_text(json.dumps(said_all))
 
 
-def _build(prepared: Prepared, folder: Path, *, reused: bool) -> Build:
+def _build(
+    prepared: Prepared, folder: Path, files: Iterable[PurePosixPath], *, reused: bool
+) -> Build:
     with explained(folder):
         said = json.loads((folder / "said.json").read_text())
-    command = shlex.join(_compiler(prepared, folder))
+    command = shlex.join(_compiler(prepared, folder, files))
     if prepared.objtool:
         command = f"{command} && {shlex.join(_objtool(prepared, folder))}"
     return Build(
@@ -88,7 +90,13 @@ def _build(prepared: Prepared, folder: Path, *, reused: bool) -> Build:
     )
 
 
-def _compiler(prepared: Prepared, folder: Path) -> tuple[str, ...]:
+def _headers(file: PurePosixPath) -> tuple[PurePosixPath, ...]:
+    # The folders of headers that hold a file: `#include <...>` looks in them.
+    return tuple(one for one in file.parents if one.name == "include")
+
+
+def _compiler(prepared: Prepared, folder: Path, files: Iterable[PurePosixPath]) -> tuple[str, ...]:
+    above = {place: None for file in files for place in _headers(file)}
     beside = str(Path(prepared.tree, prepared.source).parent)
     extra = (
         *("-g", "-gno-record-gcc-switches"),
@@ -98,7 +106,9 @@ def _compiler(prepared: Prepared, folder: Path) -> tuple[str, ...]:
         f"-ffile-prefix-map={folder}/=",
     )
     source, made = (str(folder / name) for name in (prepared.source, prepared.object))
-    return redirect(prepared.compile, source, made, extra)
+    first, *others = prepared.compile
+    searched = (f"-I{folder / place}" for place in above)  # before the tree
+    return redirect((first, *searched, *others), source, made, extra)
 
 
 def _objtool(prepared: Prepared, folder: Path) -> tuple[str, ...]:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from uaccel.model.series import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,12 @@ class Dialect:
     masked: bool  # masked_user_access_begin(), can_do_masked_user_access()
     directed: bool  # masked_user_read_access_begin() and masked_user_write_access_begin()
     clang: tuple[int, ...]  # the oldest clang that compiles the tree: (13, 0, 1); () unknown
+    lent: Change | None = None  # a change to the tree that would bring unsafe_copy_from_user()
+
+    @property
+    def extended(self) -> Dialect:
+        """Return the dialect behind the change that can be lent; itself where there is none."""
+        return self if self.lent is None else replace(self, copies_from=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Done:
     subject: Subject
     gains: tuple[Gain, ...]  # one per architecture; () where the source does not tell
     differences: tuple[str, ...]  # what a user program could notice
+    left: int = 0  # accesses that stand outside of what was written
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Letter:
     changes: tuple[Change, ...]
     measurements: tuple[Measurement, ...]  # of the clusters in `done`, before and after
     counted: bool  # figures were asked for
+    lacking: tuple[str, ...] = ()  # architectures that it brings unsafe_copy_from_user() to
 
 
 @dataclass(frozen=True, slots=True)

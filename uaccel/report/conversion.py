@@ -13,7 +13,9 @@ def document(delivery: Delivery) -> str:
     """Return the `convert` document, ASCII only, with a newline at its end."""
     content = {
         **head("uaccel-convert", delivery.tree, delivery.command),
-        "clusters": [asdict(one.subject) | {"gain": _gain(one)} for _, one in delivery.done],
+        "clusters": [
+            asdict(one.subject) | {"gain": _gain(one), "left": one.left} for _, one in delivery.done
+        ],
         "patches": [asdict(one) for one in delivery.patches],
         "differences": [
             {"cluster": one.subject.id, "style": style, "what": text}
@@ -26,6 +28,10 @@ def document(delivery: Delivery) -> str:
         "notes": list(delivery.notes),
     }
     return dump(content)
+
+
+def _cluster(one: Done) -> dict[str, object]:
+    return asdict(one.subject) | {"gain": _gain(one), "left": one.left}
 
 
 def _gain(one: Done) -> dict[str, object]:

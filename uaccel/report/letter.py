@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from textwrap import fill
 
+from uaccel.lending import COPY
 from uaccel.model.judgement import Measurement
 from uaccel.model.series import Done, Letter
 from uaccel.report.plain import line
@@ -48,8 +49,16 @@ def subject(prefix: str, capital: bool, style: str, done: tuple[Done, ...]) -> s
     return next(text for text in fitting if len(text) <= SUBJECT or text.endswith(what))
 
 
+def lending(prefix: str, capital: bool) -> str:
+    """Return the subject of the patch that brings what later ones use."""
+    what = "Provide" if capital or not prefix else "provide"
+    return f"{prefix}{': ' if prefix else ''}{what} {COPY}() for every architecture"
+
+
 def body(letter: Letter) -> str:
     """Return the text below the subject, without a newline at its end."""
+    if letter.lacking:
+        return "\n\n".join(_lending(letter.lacking))
     parts = (
         _intro(letter),
         "\n".join(_functions(letter.done)),
@@ -77,6 +86,24 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what if number == 1 else plural}"
 
 
+def _lending(lacking: tuple[str, ...]) -> Iterator[str]:
+    names = " and ".join(lacking)
+    yield wrapped(
+        f"Code for all architectures cannot copy from user memory within a window: {names} "
+        f"{'opens' if len(lacking) == 1 else 'open'} windows with user_access_begin() and "
+        f"{'has' if len(lacking) == 1 else 'have'} no {COPY}()."
+    )
+    yield wrapped(
+        "Build it of unsafe_get_user() where an architecture has none of its own, as "
+        "unsafe_copy_to_user() is built of unsafe_put_user() there. Architectures that have their "
+        "own, and those that open no windows, keep what they have."
+    )
+    yield wrapped(
+        "Nothing uses it there until the patches behind this one. They need it for each small "
+        "copy that stands among single accesses."
+    )
+
+
 _NOT_MEASURED = "Nothing was measured for this patch: it was neither built nor run."
 
 
@@ -95,9 +122,12 @@ def _functions(done: tuple[Done, ...]) -> Iterator[str]:
     several = len({one.subject.file for one in done}) > 1
     for (file, function), group in groupby(done, lambda d: (d.subject.file, d.subject.function)):
         ways = Counter[str]()
+        left = 0
         for one in group:
             ways[one.subject.direction] += one.subject.accesses
+            left += one.left
         said = ", ".join(counted(number, way) for way, number in ways.items())
+        said += f", {left} of them left outside" if left else ""
         place = f" in {file}" if several else ""
         yield wrapped(f"{function}(){place}: {said}", "  ", "    ")
 
