@@ -192,7 +192,7 @@ def test_the_document_has_the_keys_that_programs_rely_on(seed: Study) -> None:
 
 
 @pytest.mark.parametrize("made", ["seed", "older"])
-def test_windows_of_compat_and_x32_hold(made: str, request: pytest.FixtureRequest) -> None:
+def test_windows_of_all_three_hold(made: str, request: pytest.FixtureRequest) -> None:
     """They apply to the pristine tree, checkpatch and objtool are silent, every object is made."""
     done: Study = request.getfixturevalue(made)
     tree = Path(done.document["tree"]["path"])
@@ -201,10 +201,12 @@ def test_windows_of_compat_and_x32_hold(made: str, request: pytest.FixtureReques
     assert done.outcomes("objtool") == {("pass", "objtool has nothing to say")}
     for check in ("applies", "checkpatch", "branch_compiled"):
         assert {outcome for outcome, _ in done.outcomes(check)} == {"pass"}
-    for target in (COMPAT, X32):
+    for target in (COMPAT, X32, NATIVE):
         name = f"{target.replace('/', '-').replace('.c:', '-')}-window.patch"
         text = (done.patches / name).read_bytes()
-        assert b"unsafe_get_user(" in text and b"unsafe_put_user(" in text
+        assert b"unsafe_get_user(" in text
+        assert (b"unsafe_put_user(" in text) == (target != NATIVE)
+        assert (b"+#ifndef unsafe_copy_from_user" in text) == (target == NATIVE)
         tried = run(("git", "apply", "--check", "-"), folder=tree, timeout=60, stdin=text)
         assert (tried.status, tried.stderr) == (0, "")
         argv = ("perl", "scripts/checkpatch.pl", "--strict", "--no-signoff", "-")
@@ -216,7 +218,8 @@ def test_windows_of_compat_and_x32_hold(made: str, request: pytest.FixtureReques
         if (row["check"], row["style"]) == ("compiles", "window")
     }
     arches = TEN if made == "seed" else OF_OLD
-    assert held == {*((COMPAT, arch) for arch in arches), (X32, "x86_64")}
+    everywhere = ((name, arch) for name in (COMPAT, NATIVE) for arch in arches)
+    assert held == {*everywhere, (X32, "x86_64")}
 
 
 @pytest.mark.parametrize("made", ["seed", "older"])
