@@ -22,6 +22,7 @@ from uaccel.read.csource import plain, span, text_of, walk
 from uaccel.read.macros import Macro
 from uaccel.read.operands import Reader
 from uaccel.read.places import Region
+from uaccel.read.pointers import pointers
 from uaccel.read.scaffold import scaffolds
 from uaccel.read.sequence import Place as Stretches
 from uaccel.read.stretches import stretch
@@ -159,7 +160,8 @@ class Shapes:
         wrapped = {s.node.id: s.place.name for s in group.sites if s.place.name in self.macros}
         whys = {at: WRAPPED.format(self.macros[name]) for at, name in wrapped.items()}
         loops = frozenset(site.loop for site in plain if site.loop)
-        reader = Reader(self.source, self.scope, mine)
+        known = pointers(self.source.text, self.root)
+        reader = Reader(self.source, self.scope, mine, known)
         return stretch(Stretches(reader, self.root, self.behind, statements, whys, loops))
 
     def _frame(self, group: Group, obstacle: str) -> Scaffold | None:

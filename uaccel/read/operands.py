@@ -40,6 +40,7 @@ class Reader:
     source: Source
     scope: Scope
     mine: Mapping[int, Access]  # the cluster's accesses, by the id of their call's node
+    pointers: frozenset[str] = frozenset()  # names that are pointers: no index of one is checked
 
     def chain(self, condition: Node) -> tuple[Operand, ...] | None:
         """Return the operands that `||` joins, None when an access stands where it is not known."""
@@ -173,13 +174,15 @@ class Reader:
                 return "changes"
             if is_volatile(found) or self._is_volatile(found):
                 return "volatile"
-        if loads and any(_is_element(found) for found in walk(node)):
-            return "element"
-        return ""
+        return "element" if loads and self.indexes(node) else ""
 
     def indexes(self, node: Node) -> bool:
-        """Return whether an element by a variable index stands at or below `node`."""
-        return any(_is_element(found) for found in walk(node))
+        """Return whether an element of an array, by a variable index, stands at or below `node`."""
+        return any(_is_element(found) and not self._is_free(found) for found in walk(node))
+
+    def _is_free(self, element: Node) -> bool:
+        array = element.child_by_field_name("argument")
+        return array is not None and text_of(plain(array)) in self.pointers
 
     def why_test(self, one: Operand) -> str:
         """Return what keeps the condition under which an access is made out of a window."""
