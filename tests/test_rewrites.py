@@ -260,9 +260,12 @@ def test_a_file_keeps_its_line_ends() -> None:
 
 ANOTHER_RANGE = b"""static int f(struct lamp *lamp, struct lamp_sync __user *arg)
 {
-	if (!user_write_access_begin(arg, 8))
+	u32 size = 8;
+
+	if (!user_write_access_begin(arg, size))
 		return -EINVAL;
-	unsafe_put_user(lamp->level, &arg->level, efault);
+	size = lamp->level;
+	unsafe_put_user(size, &arg->level, efault);
 	unsafe_put_user(0, &arg->flags, efault);
 	user_write_access_end();
 	return 0;
@@ -282,8 +285,18 @@ def test_a_window_that_is_made_anew_says_what_it_covers_now() -> None:
     (rewrite,) = made.rewrites
     assert (
         rewrite.differences[-1]
-        == "The range check now covers `arg, sizeof(*arg)`; it covered `arg, 8`."
+        == "The range check now covers `arg, sizeof(*arg)`; it covered `arg, size`."
     )
+
+
+def test_a_window_that_is_made_anew_keeps_its_range() -> None:
+    reading = read(ANOTHER_RANGE.replace(b"	size = lamp->level;\n", b""))
+    made = draft(
+        Target(reading, (), reading.functions[0], replace(COMMON, scoped=True)), "scoped", ()
+    )
+    (rewrite,) = made.rewrites
+    assert b"scoped_user_write_access_size(arg, size, " in made.text
+    assert not any(text.startswith("The range check") for text in rewrite.differences)
 
 
 def test_a_union_without_a_name_is_said_to_have_none() -> None:

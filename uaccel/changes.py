@@ -50,9 +50,12 @@ def changes(made: Window, *, masked: bool) -> tuple[str, ...]:
 
 def _said(made: Window) -> Iterator[str]:
     stretch, begin = made.stretch, made.ranges.begin
-    if made.ranges.looped:
+    kept = made.ranges.kept and begin.size != f"sizeof(*{begin.pointer})"
+    if made.ranges.checked:
+        pass
+    elif made.ranges.looped:
         yield LOOPED.format(base=begin.pointer)
-    elif " * " in begin.size:
+    elif " * " in begin.size or kept:
         yield ELEMENTS.format(size=begin.size, base=begin.pointer)
     elif _is_widened(made):
         yield WHOLE_RANGE.format(base=begin.pointer)

@@ -14,6 +14,8 @@ Call = tuple[str, tuple[str, ...]]  # a function and its arguments, as C text
 
 WIDTH = 80  # columns
 TAB = 8  # columns
+_HEAD = re.compile(r"\s*(?:else )?(?:if \()?!?\w+\(")
+_SUM = re.compile(r"( [-+?:]) (?![^()]*\)(?:[^()]|\([^()]*\))*$)")
 _PARENTHESES = re.compile(r"&\s*\(\s*(\w+(?:\s*(?:->|\.)\s*\w+)+)\s*\)$")
 
 
@@ -56,6 +58,27 @@ def call(
     given = [one_line(argument) for argument in arguments]
     pieces = (*(f"{argument}," for argument in given[:-1]), given[-1])
     return wrap(f"{indent}{name}(", pieces, f"){tail}", width)
+
+
+def folded(line: str) -> str:
+    """Return a line that starts with a call, or an `if` of one, broken before column 80."""
+    head = _HEAD.match(line)
+    if head is None or columns(line) <= WIDTH:
+        return line
+    end = _closing(line, head.end() - 1)
+    pieces = [f"{one}," for one in arguments(line[head.end() : end])]
+    pieces = [part for one in pieces for part in _SUM.sub(r"\1\n", one).split("\n")]
+    pieces[-1] = pieces[-1].removesuffix(",")
+    return wrap(head[0], tuple(pieces), line[end:])
+
+
+def _closing(line: str, opening: int) -> int:
+    depth = 0
+    for at in range(opening, len(line)):
+        depth += (line[at] == "(") - (line[at] == ")")
+        if not depth:
+            return at
+    return len(line)
 
 
 def chain(indent: str, calls: tuple[Call, ...], leave: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from uaccel.ctext import address, call, one_line, wrap
+from uaccel.ctext import address, call, folded, one_line, wrap
 from uaccel.fields import declared
 from uaccel.model.access import Access, Direction, Span
 from uaccel.model.rewrite import Edit
@@ -75,7 +75,8 @@ def _statement(indent: str, one: tuple[str, tuple[str, ...]]) -> list[str]:
 
 def _condition(indent: str, test: str, tail: str = "") -> str:
     lines = [line.strip() for line in test.split("\n")]
-    return wrap(f"{indent}if (", tuple(lines), f"){tail}")
+    made = wrap(f"{indent}if (", tuple(lines), f"){tail}")
+    return "\n".join(folded(line) for line in made.split("\n"))
 
 
 def _access(made: Window, piece: Piece, label: str) -> Iterator[tuple[str, tuple[str, ...]]]:

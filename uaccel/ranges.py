@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from uaccel.ctext import address, one_line
-from uaccel.model.access import Access
-from uaccel.model.source import Function
+from uaccel.model.access import Access, Span
+from uaccel.model.source import Function, Held
 from uaccel.model.steps import Piece, Step, Stretch
 
 PAGE = 4096  # bytes
@@ -30,6 +30,8 @@ _INDEXED = re.compile(r"&(\w+)\[(\d{1,4})\]|(\w+) ?\+ ?(\d{1,4})|([A-Za-z_]\w*)"
 _TYPE = re.compile(r"\(((?:(?:const|unsigned|struct|enum) )*\w+) (?:__user )?\*\) ?(?=[\w(&])")
 _CAST = re.compile(r"\((?:[\w ]+?[ *])__user[ *]*\*\)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_LOOP = re.compile(r"\b(?:for|while|do)\b|each")
+_STORE = re.compile(r"\(|[^=!<>]=(?!=)|\+\+|--")  # a call or an assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,19 @@ class Ranges:
     before: tuple[Range, ...]  # checked before the window opens
     within: tuple[tuple[Access, Range], ...]  # checked right before that access
     looped: bool  # `begin` is where a loop starts: nothing says that it makes a pass
+    kept: bool = False  # `begin` is that of a window which was unmade
+    checked: bool = False  # and was checked there, on every machine
 
 
-def ranges(function: Function, stretch: Stretch) -> Ranges | str:
-    """Return the ranges of a window over `stretch`, or one sentence why they are not known."""
+def ranges(function: Function, stretch: Stretch, *, masked: bool = False) -> Ranges | str:
+    """Return the ranges of a window over `stretch`, or one sentence why they are not known.
+
+    A `masked` begin wants the first access near its pointer.
+    """
+    kept = _kept(function, stretch)
+    if kept is not None and not (masked and kept.checked and not _is_near(function, stretch, kept)):
+        begin = Range(kept.pointer, kept.size)
+        return Ranges(begin, (), (), looped=False, kept=True, checked=kept.checked)
     sure: dict[Range, int] = {}
     looped: dict[Range, int] = {}
     apart: list[tuple[Access, bool]] = []
@@ -76,6 +87,33 @@ def ranges(function: Function, stretch: Stretch) -> Ranges | str:
     begin = max(chosen, key=lambda one: chosen[one])
     within = tuple((one, _exact(function, one)) for one, covered in apart if not covered)
     return Ranges(begin, tuple(one for one in sure if one != begin), within, looped=not sure)
+
+
+def _kept(function: Function, stretch: Stretch) -> Held | None:
+    # The window that `stretch` stood in, where its range is still what it was at its begin.
+    for one in function.held:
+        if one.pointer and one.span.covers(stretch.extent):
+            text = function.source.quote(one.span)
+            before = function.source.quote(Span(one.span.start, stretch.extent.start))
+            within = text if _LOOP.search(before) else before
+            words = set(_WORD.findall(one.pointer)) | set(_WORD.findall(one.size))
+            reaches = "->" in one.pointer + one.size and _STORE.search(within) is not None
+            if not reaches and not any(_is_changed(word, within) for word in words):
+                return one
+    return None
+
+
+def _is_near(function: Function, stretch: Stretch, kept: Held) -> bool:
+    # Whether the first access reaches the start of what the begin covers.
+    first = one_line(function.source.quote(stretch.accesses[0].pointer))
+    pointer = re.escape(kept.pointer)
+    return re.fullmatch(rf"{pointer}(?:\+\+)?|&\(?{pointer}->[\w.]+\)?", first) is not None
+
+
+def _is_changed(name: str, text: str) -> bool:
+    word = rf"(?<![\w.>]){re.escape(name)}\b"
+    changes = rf"{word}\s*(?:[-+*/%&|^]|<<|>>)?=(?!=)|{word}\s*(?:\+\+|--)|(?:\+\+|--)\s*{word}"
+    return re.search(rf"{changes}|&\s*{word}(?!\s*(?:->|\[))", text) is not None
 
 
 def is_far(here: Range) -> bool:

@@ -35,6 +35,7 @@ class Ground:
     layouts: tuple[Layouts, ...]
     dialect: Dialect
     taken: frozenset[str]  # names that no new label or variable may have
+    masked: bool = False  # it opens without a range check where the machine can
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def window(ground: Ground, word: str) -> Window | str:
         if isinstance(made, str):
             return made
         parts.append((access, made))
-    covered = ranges(ground.function, stretch)
+    covered = ranges(ground.function, stretch, masked=ground.masked)
     if isinstance(covered, str):
         return covered
     moved = hoists(ground.function, stretch, ground.taken)

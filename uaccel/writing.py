@@ -38,7 +38,7 @@ def written(
         if (why := _reason_against(cluster)) or cluster.stretch is None:
             answers.append(Refusal(cluster, why or ALONE))
             continue
-        ground = Ground(function, cluster.stretch, layouts, dialect, taken)
+        ground = Ground(function, cluster.stretch, layouts, dialect, taken, drawing.masked)
         made = windows(ground, WORDS[cluster.direction], drawing.reason_against)
         if isinstance(made, str) and dialect.lent is not None:
             ground = replace(ground, dialect=dialect.extended)

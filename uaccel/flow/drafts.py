@@ -13,6 +13,7 @@ from uaccel.changes import BEGUN, MASKED, RANGE, WHOLE_RANGE
 from uaccel.edits import apply, longest, whole
 from uaccel.errors import BrokenInvariant
 from uaccel.flow.expand import Expanded, brought_back, expanded, narrowed
+from uaccel.flow.held import held
 from uaccel.flow.targets import Target, reread
 from uaccel.flow.transfers import counterparts, is_same
 from uaccel.lending import COPY
@@ -21,7 +22,7 @@ from uaccel.model.series import Change
 from uaccel.model.source import Cluster, Form, Layouts, Reading, Source, Span
 
 STYLES = catalog(uaccel.styles, Style)
-_WHOLE = WHOLE_RANGE.partition("{")[0]
+_COVERS = WHOLE_RANGE.partition(" all of")[0]
 _BEGUN = BEGUN.partition("{")[0]
 _LENT = COPY.encode()
 _ROUNDS = 8  # a function has few clusters that several windows share
@@ -181,7 +182,8 @@ def _written(target: Target, style: str, answers: list[Rewrite | Refusal]) -> Dr
     text = apply(target.reading.source.text, edits)
     others = _others(target, rewrites)
     beside = tuple(Source(PurePosixPath(one.path), one.after) for one in others)
-    written = reread(target, text, beside)
+    vouched = held((one.cluster for one in rewrites), edits) if style == UNMADE else ()
+    written = reread(target, text, beside, vouched)
     made = Draft(target, style, written, text, rewrites, refusals, edits, others)
     _examine(made)
     return made
@@ -231,7 +233,7 @@ def _differences(
     if len(new) > 1 or not new[0].stands:
         return tuple(dict.fromkeys((*undone, *said)))
     masks = cluster.form not in (Form.WINDOW, Form.HELPER)
-    kept = [text for text in said if text == MASKED or (masks and text.startswith(_WHOLE))]
+    kept = [text for text in said if text == MASKED or (masks and text.startswith(_COVERS))]
     was = cluster.scaffold.covers if cluster.scaffold is not None else ""
     now = new[0].scaffold.covers if new[0].scaffold is not None else ""
     kept += [text for text in undone if text.startswith(_BEGUN)]

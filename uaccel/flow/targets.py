@@ -15,7 +15,7 @@ from uaccel.host.kbuild import object_of
 from uaccel.host.tree import read_file
 from uaccel.model.dialect import COMMON, Dialect
 from uaccel.model.dossier import Subject, Tree
-from uaccel.model.source import Cluster, Function, Reading, Source
+from uaccel.model.source import Cluster, Function, Held, Reading, Source
 from uaccel.read.reading import read_source
 
 _INCLUDED = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+\.c)"', re.MULTILINE)
@@ -138,13 +138,21 @@ def _subject(target: Target, cluster: Cluster) -> Subject:
     )
 
 
-def reread(target: Target, text: bytes, others: tuple[Source, ...] = ()) -> Target:
-    """Return `target` as it is read from another text of its file, and of `others` beside it."""
+def reread(
+    target: Target,
+    text: bytes,
+    others: tuple[Source, ...] = (),
+    held: tuple[Held, ...] = (),
+) -> Target:
+    """Return `target` as it is read from another text of its file, and of `others` beside it.
+
+    `held` are the windows that were unmade in that text.
+    """
     source = Source(target.reading.source.path, text)
     texts = {one.path: one for one in others}
     includers = tuple(texts.get(one.path, one) for one in target.includers)
     included = tuple(texts.get(one.path, one) for one in target.included)
-    reading = read_source(source, includers, included)
+    reading = read_source(source, includers, included, held)
     # SYSCALL_DEFINE and COMPAT_SYSCALL_DEFINE, or two branches of #ifdef, may share a name.
     place = _namesakes(target.reading, target.function.name).index(target.function)
     function = next(iter(_namesakes(reading, target.function.name)[place:]), None)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from uaccel.model.access import Direction, Span
 
+_NOWHERE = Span(0, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Unsafe:
@@ -38,6 +40,17 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What stood in a window, in a text that has it no more: what the tree vouched for there."""
+
+    span: Span  # from where it was opened to its last access
+    open: Span  # to its first end: in this the window was open on every path
+    pointer: str  # C, where its begin started; "" where that said no size
+    size: str  # C, bytes
+    checked: bool  # its begin checked that range, on every machine
+
+
+@dataclass(frozen=True, slots=True)
 class Scaffold:
     """How a window can be unmade, together with every other window of its function.
 
@@ -49,3 +62,5 @@ class Scaffold:
     begun: str  # how a failed begin leaves, when that is not how a fault leaves: "return size;"
     covers: str  # the arguments of its begin, pointer and size: "prev, reclen + prev_reclen"
     obstacle: str | None  # one sentence: why it cannot be unmade
+    held: Span = _NOWHERE  # from behind what opens it to its last access
+    open: Span = _NOWHERE  # to its first end

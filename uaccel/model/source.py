@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from uaccel.model.access import Access, Direction, Form, Source, Span
-from uaccel.model.scaffold import Scaffold
+from uaccel.model.scaffold import Held, Scaffold
 from uaccel.model.steps import Stretch
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Does",
     "Form",
     "Function",
+    "Held",
     "Kind",
     "Layout",
     "Layouts",
@@ -133,6 +134,7 @@ class Function:
     callers: tuple[str, ...]  # functions of the file it may be inlined into, nearest first
     companions: tuple[Companion, ...] = ()  # as the compiler meets them, itself among them
     unit: tuple[Source, ...] = ()  # files that are compiled together; () without companions
+    held: tuple[Held, ...] = ()  # windows that stood in it before they were unmade
 
 
 @dataclass(frozen=True, slots=True)

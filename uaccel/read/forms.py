@@ -15,7 +15,7 @@ from itertools import pairwise
 from tree_sitter import Node
 
 from uaccel.model.scaffold import Scaffold
-from uaccel.model.source import Access, Cluster, Direction, Form, Source, Span
+from uaccel.model.source import Access, Cluster, Direction, Form, Held, Source, Span
 from uaccel.model.steps import Stretch
 from uaccel.read.accesses import Scope, access, accesses
 from uaccel.read.csource import plain, span, text_of, walk
@@ -44,6 +44,7 @@ class Shapes:
     macros: Mapping[str, Macro]  # macros and functions that only wrap accessors
     zeroed: tuple[tuple[str, Span], ...]  # what memset() fills with 0, and that call
     behind: int | None  # where the statement ends that the function's last `return` follows
+    held: tuple[Held, ...] = ()  # windows that were unmade
 
     def cluster(self, group: Group) -> Cluster | None:
         """Return the cluster of a group; None when its accesses have no value of the kernel's."""
@@ -161,7 +162,7 @@ class Shapes:
         whys = {at: WRAPPED.format(self.macros[name]) for at, name in wrapped.items()}
         loops = frozenset(site.loop for site in plain if site.loop)
         known = pointers(self.source.text, self.root)
-        reader = Reader(self.source, self.scope, mine, known)
+        reader = Reader(self.source, self.scope, mine, known, tuple(one.open for one in self.held))
         return stretch(Stretches(reader, self.root, self.behind, statements, whys, loops))
 
     def _frame(self, group: Group, obstacle: str) -> Scaffold | None:

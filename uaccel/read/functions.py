@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from uaccel.model.source import Form, Span
+from uaccel.model.source import Form, Held, Span
 from uaccel.read.accesses import direction_of
 from uaccel.read.csource import annotated, function_name, functions, parse_within
 from uaccel.read.groups import Body, group
@@ -60,12 +60,16 @@ class Functions:
 
 
 def open_functions(
-    clean: bytes, offsets: tuple[int, ...], macros: tuple[Macro, ...], every: bool
+    clean: bytes,
+    offsets: tuple[int, ...],
+    macros: tuple[Macro, ...],
+    every: bool,
+    held: tuple[Held, ...] = (),
 ) -> Functions:
     """Return the functions that hold the accessors at `offsets`, or use a wrapper of them.
 
     `macros` are in the order of the text, those of includers first; `every` asks also for
-    functions that use a macro only once.
+    functions that use a macro only once.  `held` are windows that were unmade.
     """
     wrapping = tuple(macro for macro in macros if _wraps(macro))
     pieces, lost = _pieces(clean, offsets)
@@ -73,7 +77,7 @@ def open_functions(
     for piece, inside in pieces:
         plain = not every and not wrapping and len(inside) == 1
         one = _alone(clean, piece, inside[0]) if plain else None
-        opened[piece.body] = one or _unfold(clean, piece, _in_force(wrapping, piece))
+        opened[piece.body] = one or _unfold(clean, piece, _in_force(wrapping, piece), held)
     helpers = {macro.name: macro for one in opened.values() if (macro := _helper(clean, one))}
     names = {macro.name for macro in wrapping}
     for piece in _users(clean, names | helpers.keys()):
@@ -84,7 +88,7 @@ def open_functions(
         body = clean[piece.body.start : piece.body.end]
         looped = bool(text.places) and _LOOP.search(body) is not None
         if len(text.places) > 1 or (every and named) or heavy or looped:
-            opened[piece.body] = _unfold(clean, piece, known)
+            opened[piece.body] = _unfold(clean, piece, known, held)
     ordered = sorted(opened.items(), key=lambda item: item[0])
     return Functions(tuple(one for _, one in ordered), lost)
 
@@ -153,8 +157,11 @@ def _alone(clean: bytes, piece: Piece, at: int) -> Opened | None:
     return Opened(piece, {}, text, (), (), False, text.places[0])
 
 
-def _unfold(clean: bytes, piece: Piece, macros: Mapping[str, Macro]) -> Opened:
-    text = calls_of(clean, piece.body, macros)
+def _unfold(
+    clean: bytes, piece: Piece, macros: Mapping[str, Macro], held: tuple[Held, ...]
+) -> Opened:
+    mine = tuple(window for window in held if piece.body.covers(window.span))
+    text = calls_of(clean, piece.body, macros, mine)
     body = clean[piece.body.start : piece.body.end]
     outside = tuple(place for place in text.places if not _in_window(text, place))
     part, odd, deep = _part(clean, piece.body, body, outside, text)
@@ -176,7 +183,7 @@ def _part(
     root = parse_within(plain, span)
     first = root.named_children[0] if root.named_child_count else root
     try:
-        groups, odd = group(Body(root, clean, places, text.foreign))
+        groups, odd = group(Body(root, clean, places, text.foreign, text.held))
     except RecursionError:  # blocks within blocks, hundreds of them: no kernel code, but C
         return Part(root, ()), places, True
     whole = root.named_child_count == 1 and first.type == "compound_statement"
@@ -198,7 +205,8 @@ def _helper(clean: bytes, one: Opened) -> Macro | None:
     # A function that does nothing but access user memory.
     ways = {place.direction for place in one.text.places}
     names = tuple(place.name for place in one.text.places)
-    if one.text.foreign or one.text.regions or one.odd or len(ways) != 1 or not one.groups:
+    windows = one.text.regions or one.text.held
+    if one.text.foreign or windows or one.odd or len(ways) != 1 or not one.groups:
         return None
     if _STATIC.search(clean, one.piece.header.start, one.piece.header.end) is None:
         return None

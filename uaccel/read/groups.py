@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
+from uaccel.model.source import Held
 from uaccel.read.csource import closing
 from uaccel.read.ways import (
     BROKE,
@@ -53,6 +54,7 @@ class Body:
     clean: bytes
     places: tuple[Place, ...]
     calls: tuple[int, ...]  # offsets of calls that no window may hold
+    held: tuple[Held, ...] = ()  # windows that were unmade: none is joined with what is beside it
 
 
 def group(body: Body) -> tuple[tuple[Group, ...], tuple[Place, ...]]:
@@ -72,6 +74,8 @@ class _Grouper:
         self.places = body.places
         self.offsets = [place.at for place in body.places]
         self.calls = body.calls
+        self.edges = sorted(edge for one in body.held for edge in (one.span.start, one.span.end))
+        self.last = 0
         self.exits = _LEAVES
         self.run = NOTHING
         self.done: list[Group] = []
@@ -82,6 +86,9 @@ class _Grouper:
         self.run = NOTHING
 
     def statement(self, node: Node) -> None:
+        if self._has_edge(self.last, node.start_byte):
+            self.flush()
+        self.last = node.start_byte
         if not self._places(node):
             if self.run.sites and (node.type in _LEAVES or not self._passes(node)):
                 self.flush()
@@ -149,9 +156,15 @@ class _Grouper:
             return all(arm is not None and self._leaves(arm) for arm in arms)
         return node.type in self.exits
 
+    def _has_edge(self, start: int, end: int) -> bool:
+        # Whether a window that was unmade began or ended there.
+        return any(start <= edge <= end for edge in self.edges)
+
     def _whole(self, node: Node) -> Whole | None:
         # None when no window may hold all of it.
         kind = node.type
+        if self._has_edge(node.start_byte + 1, node.end_byte - 1):
+            return None
         if not self._places(node):
             if kind in _LEAVES:
                 return LEFT if kind in _FAR else BROKE

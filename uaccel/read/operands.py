@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
-from uaccel.model.source import Access, Source
+from uaccel.model.source import Access, Source, Span
 from uaccel.model.steps import Piece
 from uaccel.read.accesses import Scope, is_cast, is_constant, is_volatile
 from uaccel.read.calls import is_pure
@@ -41,6 +41,7 @@ class Reader:
     scope: Scope
     mine: Mapping[int, Access]  # the cluster's accesses, by the id of their call's node
     pointers: frozenset[str] = frozenset()  # names that are pointers: no index of one is checked
+    vouched: tuple[Span, ...] = ()  # stood in a window that was unmade: what it calls is no call
 
     def chain(self, condition: Node) -> tuple[Operand, ...] | None:
         """Return the operands that `||` joins, None when an access stands where it is not known."""
@@ -164,7 +165,7 @@ class Reader:
     def why(self, node: Node, *, loads: bool) -> str:
         """Return what keeps an expression out of a window, "" for nothing."""
         for found in walk(node):
-            if found.type == "call_expression" and not is_cast(found):
+            if found.type == "call_expression" and not is_cast(found) and not self._is_held(found):
                 name = found.child_by_field_name("function")
                 if name is None or not _is_pure(name):
                     return "calls"
@@ -180,7 +181,12 @@ class Reader:
         """Return whether an element of an array, by a variable index, stands at or below `node`."""
         return any(_is_element(found) and not self._is_free(found) for found in walk(node))
 
+    def _is_held(self, node: Node) -> bool:
+        return any(one.covers(span(node)) for one in self.vouched)
+
     def _is_free(self, element: Node) -> bool:
+        if self._is_held(element):
+            return True
         array = element.child_by_field_name("argument")
         return array is not None and text_of(plain(array)) in self.pointers
 

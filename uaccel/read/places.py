@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from uaccel.model.source import Span
+from uaccel.model.source import Held, Span
 from uaccel.read.accesses import direction_of
 from uaccel.read.calls import CALL, is_pure
 from uaccel.read.csource import closing
@@ -56,10 +56,16 @@ class Text:
     places: tuple[Place, ...]
     foreign: tuple[int, ...]  # offsets of calls that no window may hold
     regions: tuple[Region, ...]
+    held: tuple[Held, ...] = ()  # windows that were unmade
 
 
-def calls_of(clean: bytes, body: Span, wrappers: Mapping[str, Macro]) -> Text:
-    """Return the calls and windows of a `body`; `clean` has no comments and empty strings."""
+def calls_of(
+    clean: bytes, body: Span, wrappers: Mapping[str, Macro], held: tuple[Held, ...] = ()
+) -> Text:
+    """Return the calls and windows of a `body`; `clean` has no comments and empty strings.
+
+    What stood in a window that the tree has may stand in one again, a call too.
+    """
     places: list[Place] = []
     foreign: list[int] = []
     defines = clean.find(b"#", body.start, body.end) >= 0
@@ -72,7 +78,8 @@ def calls_of(clean: bytes, body: Span, wrappers: Mapping[str, Macro]) -> Text:
         direction = None if member else direction_of(name)
         if direction is not None:
             end = closing(clean, match.end() - 1)
-            joins = _joins(name, clean[match.end() : end])
+            vouched = any(one.open.start <= match.start() < one.open.end for one in held)
+            joins = vouched or _joins(name, clean[match.end() : end])
             index, at = len(places), match.start()
             places.append(Place(index, at, name, direction, joins, 1, end + 1))
             if not joins:
@@ -88,9 +95,11 @@ def calls_of(clean: bytes, body: Span, wrappers: Mapping[str, Macro]) -> Text:
             places.append(place)
             if not joins:
                 foreign.append(match.start())
-        elif member or not is_pure(name):
+        elif (member or not is_pure(name)) and not any(
+            one.open.start <= match.start() < one.open.end for one in held
+        ):
             foreign.append(match.start())
-    return Text(tuple(places), tuple(foreign), _regions(clean, body))
+    return Text(tuple(places), tuple(foreign), _regions(clean, body), held)
 
 
 def lone(clean: bytes, body: Span, at: int) -> Text | None:

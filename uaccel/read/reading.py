@@ -16,6 +16,7 @@ from uaccel.model.source import (
     Cluster,
     Direction,
     Function,
+    Held,
     NotUnderstood,
     Reading,
     Source,
@@ -52,17 +53,22 @@ class _File:
     clean: bytes  # its text without comments
     outside: tuple[str, ...]  # names that call, or are volatile, whoever uses them
     every: bool  # all that a style may ask, not only what a scan shows
+    held: tuple[Held, ...] = ()  # windows that were unmade
 
 
 def read_source(
-    source: Source, includers: tuple[Source, ...] = (), included: tuple[Source, ...] = ()
+    source: Source,
+    includers: tuple[Source, ...] = (),
+    included: tuple[Source, ...] = (),
+    held: tuple[Held, ...] = (),
 ) -> Reading:
     """Return what `source` defines and accesses; every candidate line has its class.
 
     `includers` are files whose macros `source` may use because they include it; `included` are
-    other files of C that are compiled with it because one of them is.
+    other files of C that are compiled with it because one of them is.  `held` are the windows that
+    stood in it before they were unmade.
     """
-    reading = _read(source, includers, included)
+    reading = _read(source, includers, included, held)
     functions = accompanied(source.path, _parts(reading, includers, included))
     return replace(reading, functions=functions)
 
@@ -93,11 +99,16 @@ def _beside(
     return _read(source, includers, included).functions
 
 
-def _read(source: Source, includers: tuple[Source, ...], included: tuple[Source, ...]) -> Reading:
+def _read(
+    source: Source,
+    includers: tuple[Source, ...],
+    included: tuple[Source, ...],
+    held: tuple[Held, ...] = (),
+) -> Reading:
     clean = cleaned(source.text)
     above = (*_known(includers), *_included(source, includers, included))
-    found = _opened(clean, above, every=True)
-    file = _File(source, clean, _outside(clean, includers), every=True)
+    found = _opened(clean, above, every=True, held=held)
+    file = _File(source, clean, _outside(clean, includers), every=True, held=held)
     read = (_function(file, one) for one in found.opened)
     odd = [
         NotUnderstood(source.line(place.at), place.name, why_odd(one))
@@ -148,25 +159,28 @@ def _included(
             yield from (replace(macro, start=start) for macro in _known((file,)))
 
 
-def _opened(clean: bytes, above: tuple[Macro, ...], every: bool) -> Functions:
+def _opened(
+    clean: bytes, above: tuple[Macro, ...], every: bool, held: tuple[Held, ...] = ()
+) -> Functions:
     offsets = sorted((*(at for at, _ in calls(clean)), *begins(clean)))
     directives = {at: directive_at(clean, at) for at in offsets}
     defining = sorted({start for start in directives.values() if start is not None})
     macros = [*above]
     macros += [macro for start in defining if (macro := wrapper_at(clean, start)) is not None]
     called = tuple(at for at in offsets if directives[at] is None)
-    return open_functions(clean, called, tuple(macros), every)
+    return open_functions(clean, called, tuple(macros), every, held)
 
 
 def _function(file: _File, one: Opened) -> Function | None:
     source, clean = file.source, file.clean
     whole = Span(one.piece.header.start, one.piece.body.end)
     scope = _scope(clean, one, file.outside)
+    held = tuple(window for window in file.held if whole.covers(window.span))
     clusters: list[Cluster] = []
     for number, part in enumerate(one.parts):
         root = part.root
         end = end_before_return(root)
-        shapes = Shapes(source, root, scope, one.wrappers, zeroed(root), end)
+        shapes = Shapes(source, root, scope, one.wrappers, zeroed(root), end, held)
         made = (shapes.cluster(group) for group in part.groups)
         clusters += [cluster for cluster in made if cluster is not None]
         if not number:
@@ -186,6 +200,7 @@ def _function(file: _File, one: Opened) -> Function | None:
         locals=struct_locals(root) if file.every else (),
         returns_last=_last_return(root),
         callers=callers(clean, one.piece) if clusters else (),
+        held=held,
     )
 
 

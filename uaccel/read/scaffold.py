@@ -159,8 +159,22 @@ class _Frame:
             begun = self._begun(begin, mine)
             if begun.count(";") > 1:
                 return "a failed begin does more than leave, and not what a fault does"
-            made.append(Scaffold(mine, cuts, begun, begin.covers, None))
+            calls = _of(region, regions, self.calls)
+            whole, sure = self._held(begin, calls[-1])
+            made.append(Scaffold(mine, cuts, begun, begin.covers, None, whole, sure))
         return tuple(made)
+
+    def _held(self, begin: Begin, last: Node) -> tuple[Span, Span]:
+        # All that stands behind the begin, up to the last statement that holds an access.
+        body = begin.body
+        start = begin.statement.end_byte if body is None else body.start_byte
+        start += body is not None and body.type == "compound_statement"
+        node = last
+        while node.parent is not None and not span(node.parent).covers(span(begin.statement)):
+            node = node.parent
+        end = node.end_byte if body is None else min(last.end_byte, body.end_byte)
+        first = min((e.start_byte for e in self.ends if e.start_byte >= start), default=end)
+        return Span(start, end), Span(start, min(first, end))
 
     def _shared(self, faults: tuple[str, ...]) -> tuple[Cut, ...] | str:
         cuts = [cut for begin in self.begins for cut in self._begin(begin)]

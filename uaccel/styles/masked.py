@@ -48,6 +48,8 @@ def _reason_against(made: Window) -> str | None:
         return CONSTANT
     if made.direction is Direction.READ and (made.ranges.before or made.ranges.within):
         return BARRIER
+    if made.ranges.kept and not made.ranges.checked:
+        return None  # the tree masked that pointer itself
     if is_far(made.ranges.begin):
         return LARGE.format(pointer=pointer)
     if _SCALAR.fullmatch(made.ranges.begin.size) or _pointee(made, pointer):
