@@ -3,12 +3,19 @@
 
 from __future__ import annotations
 
-from uaccel.drawing import COMMENT, ends_with_rest, indented
+import re
+
+from uaccel.drawing import COMMENT, TAB, ends_with_rest, indented
 from uaccel.model.access import Direction, Span
 from uaccel.model.rewrite import Edit
 from uaccel.model.source import Function
 from uaccel.model.steps import Fault
 from uaccel.windows import Window
+
+_GOTO = re.compile(r"goto (\w+);")
+_CONSTANT = re.compile(r"return -?(?:[A-Z][A-Z0-9_]*|\d+|true|false|NULL);")
+_CAUGHT = re.compile(r"\b(?:break|continue)\b")
+_CLEANUP = re.compile(rb"\b(?:guard|scoped_guard|scoped_class|CLASS|__free|__cleanup)\s*\(")
 
 
 def behind(made: Window, end: str) -> list[str]:
@@ -22,10 +29,9 @@ def behind(made: Window, end: str) -> list[str]:
     lines += [f"{tab}{stretch.zero}"] if stretch.zero else []
     if ends_with_rest(stretch):
         lines += indented(stretch.steps[-1].rest, tab)
-    if _lands_at_end(made):
-        return lines
     for fault, label in _landed(made):
-        lines += _fault(made, fault, label, end, bare=_returns(made))
+        if _entry(made, fault) is None and not _lands_at_end(made, fault):
+            lines += _fault(made, fault, label, end, bare=_returns(made))
     return lines
 
 
@@ -62,35 +68,59 @@ def zeroed(made: Window, fault: Fault) -> list[str]:
 
 
 def landing(made: Window, end: str) -> list[Edit]:
-    """Return the edits that put the labels behind the function's last `return`, if any does."""
-    function, stretch = made.ground.function, made.stretch
-    if not _lands_at_end(made):
-        return []
-    assert function.returns_last is not None
-    tab = stretch.indent
-    lines = []
+    """Return the edits that put labels where only a jump comes: at the end, or before another."""
+    function = made.ground.function
+    edits: list[Edit] = []
+    lines: list[str] = []
     for fault, label in _landed(made):
-        lines += ["", f"{label}:", *_closed(end, tab), *indented(fault.text, tab)]
-    if not lines:
-        return []
-    at = _after(function, function.returns_last)
-    return [Edit(Span(at, at), "\n" + "\n".join(lines))]
+        at = _entry(made, fault)
+        if at is not None:
+            edits.append(Edit(Span(at, at), "\n".join((f"{label}:", *_closed(end, TAB), ""))))
+        elif _lands_at_end(made, fault):
+            lines += ["", f"{label}:", *_closed(end, TAB), *indented(fault.text, TAB)]
+    if lines and function.ending is not None:
+        at = _after(function, function.ending)
+        edits.append(Edit(Span(at, at), "\n" + "\n".join(lines)))
+    return edits
+
+
+def entered(made: Window) -> frozenset[str]:
+    """Return the labels that a window's landings fall into: no other window's may."""
+    jumps = (fault for fault, _ in _landed(made) if _entry(made, fault) is not None)
+    return frozenset(fault.text[len("goto ") : -1] for fault in jumps)
+
+
+def _entry(made: Window, fault: Fault) -> int | None:
+    # Where the label stands that a fault jumps to, when only jumps reach it.
+    found = _GOTO.fullmatch(fault.text)
+    if found is None or not fault.leaves or found[1] in made.ground.landed:
+        return None
+    at = dict(made.ground.function.entries).get(found[1])
+    return at if at is not None and _is_open(made, at) else None
 
 
 def _returns(made: Window) -> bool:
     return ends_with_rest(made.stretch) and made.stretch.steps[-1].returns
 
 
-def _lands_at_end(made: Window) -> bool:
+def _lands_at_end(made: Window, fault: Fault) -> bool:
     function, stretch = made.ground.function, made.stretch
-    if function.returns_last is None or not all(fault.leaves for fault, _ in made.labels):
+    if function.ending is None or not fault.leaves or _CAUGHT.search(fault.text):
         return False
-    return stretch.before_return or (
-        _returns(made) and stretch.extent.end == function.returns_last.end
-    )
+    plain = _GOTO.fullmatch(fault.text) or _CONSTANT.fullmatch(fault.text)
+    if stretch.indent != TAB and not plain:
+        return False  # it may name what an inner block declares
+    return _is_open(made, function.ending)
 
 
-def _after(function: Function, statement: Span) -> int:
+def _is_open(made: Window, at: int) -> bool:
+    # Whether a jump from the window to `at` goes past no variable with a clean-up.
+    end = made.stretch.extent.end
+    between = made.ground.function.source.text[end:at]
+    return at >= end and _CLEANUP.search(between) is None
+
+
+def _after(function: Function, end: int) -> int:
     # A comment that ends the line of a statement belongs to it.
-    rest = function.source.text[statement.end :].partition(b"\n")[0].rstrip(b"\r")
-    return statement.end + (len(rest) if COMMENT.fullmatch(rest) else 0)
+    rest = function.source.text[end:].partition(b"\n")[0].rstrip(b"\r")
+    return end + (len(rest) if COMMENT.fullmatch(rest) else 0)

@@ -35,6 +35,7 @@ class Ground:
     layouts: tuple[Layouts, ...]
     dialect: Dialect
     taken: frozenset[str]  # names that no new label or variable may have
+    landed: frozenset[str] = frozenset()  # labels that another window's landing falls into
     masked: bool = False  # it opens without a range check where the machine can
 
 

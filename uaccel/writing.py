@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from uaccel.changes import changes
+from uaccel.landings import entered
 from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite
 from uaccel.model.source import Cluster, Function, Layouts
@@ -34,11 +35,12 @@ def written(
     taken = frozenset(function.names)
     answers: list[Rewrite | Refusal] = []
     every: list[Window] = []
+    landed: frozenset[str] = frozenset()
     for cluster in function.clusters:
         if (why := _reason_against(cluster)) or cluster.stretch is None:
             answers.append(Refusal(cluster, why or ALONE))
             continue
-        ground = Ground(function, cluster.stretch, layouts, dialect, taken, drawing.masked)
+        ground = Ground(function, cluster.stretch, layouts, dialect, taken, masked=drawing.masked)
         made = windows(ground, WORDS[cluster.direction], drawing.reason_against)
         if isinstance(made, str) and dialect.lent is not None:
             ground = replace(ground, dialect=dialect.extended)
@@ -47,7 +49,11 @@ def written(
             alone = made == FEW and len(cluster.accesses) == 1
             answers.append(Refusal(cluster, ALONE if alone else made))
             continue
-        edits = [edit for one in made for edit in drawing.edits(one)]
+        edits: list[Edit] = []
+        for one in made:
+            drawn = replace(one, ground=replace(one.ground, landed=landed))
+            edits += drawing.edits(drawn)
+            landed |= entered(drawn)
         every += made
         said = [sentence for one in made for sentence in changes(one, masked=drawing.masked)]
         answers.append(Rewrite(cluster, tuple(edits), tuple(dict.fromkeys(said))))

@@ -135,6 +135,8 @@ class Function:
     companions: tuple[Companion, ...] = ()  # as the compiler meets them, itself among them
     unit: tuple[Source, ...] = ()  # files that are compiled together; () without companions
     held: tuple[Held, ...] = ()  # windows that stood in it before they were unmade
+    ending: int | None = None  # where its last statement ends; None when control comes to its end
+    entries: tuple[tuple[str, int], ...] = ()  # labels that only jumps reach; where the lines start
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from uaccel.read.callers import callers
 from uaccel.read.classes import classes, why_odd
 from uaccel.read.companions import Part, accompanied, included_at
 from uaccel.read.csource import cleaned, parse, text_of
+from uaccel.read.endings import ending, entries
 from uaccel.read.forms import Shapes, end_before_return, zeroed
 from uaccel.read.functions import Functions, Opened, open_functions
 from uaccel.read.macros import Macro, calling, wrapper_at, wrappers
@@ -201,6 +202,8 @@ def _function(file: _File, one: Opened) -> Function | None:
         returns_last=_last_return(root),
         callers=callers(clean, one.piece) if clusters else (),
         held=held,
+        ending=ending(root),
+        entries=entries(source, root),
     )
 
 
