@@ -91,9 +91,9 @@ def entered(made: Window) -> frozenset[str]:
 
 
 def _entry(made: Window, fault: Fault) -> int | None:
-    # Where the label stands that a fault jumps to, when only jumps reach it.
+    # Where the label stands that a fault jumps to, where only jumps come, a failed begin's too.
     found = _GOTO.fullmatch(fault.text)
-    if found is None or not fault.leaves or found[1] in made.ground.landed:
+    if found is None or fault != made.stretch.steps[0].fault or found[1] in made.ground.landed:
         return None
     at = dict(made.ground.function.entries).get(found[1])
     return at if at is not None and _is_open(made, at) else None
@@ -114,8 +114,11 @@ def _lands_at_end(made: Window, fault: Fault) -> bool:
 
 
 def _is_open(made: Window, at: int) -> bool:
-    # Whether a jump from the window to `at` goes past no variable with a clean-up.
-    end = made.stretch.extent.end
+    # Whether a jump from the window to `at` neither leaves nor enters the scope of a variable with
+    # a clean-up: that would run while the window is open.
+    stretch, end = made.stretch, made.stretch.extent.end
+    if stretch.cleanup and not (stretch.before_return or _returns(made)):
+        return False
     between = made.ground.function.source.text[end:at]
     return at >= end and _CLEANUP.search(between) is None
 
