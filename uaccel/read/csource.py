@@ -67,6 +67,7 @@ _KEYWORD = re.compile(rb"\b(?:struct|union|enum|unsigned|signed|const|volatile)\
 _PRIMITIVE = re.compile(rb"\b(?:int|char|short|long|float|double|void|unsigned|signed)\b|\*")
 _SYSCALL = re.compile(rb"^(?:COMPAT_)?SYSCALL(?:32)?_DEFINE[1-6x]\s*\(", re.MULTILINE)
 _SYSCALL0 = re.compile(rb"^(?:COMPAT_)?SYSCALL(?:32)?_DEFINE0\((\w+)\)(?=\s*\{)", re.MULTILINE)
+_ASSEMBLER = re.compile(rb"\b(?:asm|__asm__)\b(?:\s|volatile|__volatile__|goto|inline)*\(")
 _RANGE = re.compile(rb"(?<=[\w)' ])\.\.\.(?=[\w(' ])")
 # Possessive: of a comment or string that does not end nothing is tried twice.
 _TOKEN = re.compile(
@@ -117,10 +118,29 @@ def annotated(clean: bytes) -> bytes:
             plain[found.start() : found.start() + 3] = b"int"
     if b"SYSCALL" in plain:
         _syscalls(plain)
+    if b"asm" in plain:
+        for found in list(_ASSEMBLER.finditer(plain)):
+            _template(plain, found.end() - 1)
     if b"..." in plain:
         for found in list(_RANGE.finditer(plain)):
             plain[found.start() : found.end()] = b" + "
     return bytes(plain)
+
+
+def _template(plain: bytearray, opening: int) -> None:
+    # asm("..." _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_EFAULT_REG, %0) : ...): `%0` is no C.
+    end = closing(plain, opening)
+    left = opening + 1
+    for found in [*_TOKEN.finditer(plain, left, end), None]:
+        right = found.start() if found is not None else end
+        operands = plain.find(b":", left, right)
+        if operands >= 0:
+            right = operands
+        if b"(" in plain[left:right]:
+            _fill(plain, left, right)
+        if found is None or operands >= 0:
+            return
+        left = found.end()
 
 
 def _each(plain: bytearray) -> None:
