@@ -197,7 +197,7 @@ PERMITS = (
         0,
         only_order_of_calls,
     ),
-    Permit(r"CONFIG_HARDENED_USERCOPY no longer checks the kernel's side of the copies\.", 0),
+    Permit(r"A copy of more than INT_MAX bytes is no longer refused with a warning\.", 0),
     Permit(r"A read that faults sets its target to 0; in the window .+ keep what it held\.", ZERO),
     Permit(
         r"Where a copy faults on its way, it may have done another part than in the window\.",

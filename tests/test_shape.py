@@ -21,6 +21,7 @@ ROOT = HERE.parent / "uaccel"
 LAYERS = (
     ("errors", "model"),
     ("edits", "tables", "catalog", "ctext", "accessors", "candidates", "sites", "lending"),
+    ("lengths",),
     ("fields", "ranges", "outlines"),
     ("hoists",),
     ("windows",),
@@ -53,7 +54,17 @@ SPEAKING = (
     *("operands", "steps", "sequence", "stretches", "outcomes"),
 )
 # What the styles with a window share: why there can be none, and what changes by it.
-WINDOWS = ("ranges", "hoists", "windows", "drawing", "writing", "changes", "landings", "orphans")
+WINDOWS = (
+    "lengths",
+    "ranges",
+    "hoists",
+    "windows",
+    "drawing",
+    "writing",
+    "changes",
+    "landings",
+    "orphans",
+)
 # Of two stages together: tests/test_rewrites.py has the example.
 DRAFTED = ("RANGE",)
 # Sentences a person reads have at least this many blanks.

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from uaccel.ctext import one_line
 from uaccel.landings import zeroed
+from uaccel.lengths import varies
 from uaccel.model.access import Direction, Span
 from uaccel.model.source import Function
 from uaccel.windows import Window
@@ -37,7 +38,7 @@ MASKED = (
 BEGUN = "A range that is bad now ends as a fault does; it ended with `{begun}`."
 RANGE = "The range check now covers `{new}`; it covered `{old}`."
 ELEMENTS = "The range check now covers `{size}` bytes at `{base}` before the first access."
-UNHARDENED = "CONFIG_HARDENED_USERCOPY no longer checks the kernel's side of the copies."
+LONG = "A copy of more than INT_MAX bytes is no longer refused with a warning."
 
 
 def changes(made: Window, *, masked: bool) -> tuple[str, ...]:
@@ -78,8 +79,8 @@ def _said(made: Window) -> Iterator[str]:
         yield SKIPPED
     if any(hoist.calls for hoist in made.hoists.every):
         yield HOISTED
-    if any(access.copies and not made.transfers(access) for access in stretch.accesses):
-        yield UNHARDENED
+    if any(varies(made.ground.function, access) for access in stretch.accesses):
+        yield LONG
     if made.direction is Direction.READ:
         if any(access.copies for access in stretch.accesses):
             yield COPIED

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from uaccel import lengths
 from uaccel.ctext import address, call, folded, one_line, wrap
 from uaccel.fields import declared
 from uaccel.model.access import Access, Direction, Span
@@ -20,6 +21,7 @@ from uaccel.windows import COPY, UNSAFE, Window
 
 TAB = "\t"
 COMMENT = re.compile(rb"[ \t]*(?://.*|/\*(?:(?!\*/).)*\*/[ \t]*)")
+_UNARY = re.compile(r"&?\w+(?:(?:->|\.)\w+|\[\w+\]|\(\w*\))*")
 _ELSE = re.compile(rb"\s*(?=else\b)")
 
 
@@ -118,9 +120,15 @@ def _untyped(function: Function, access: Access, user: str, kernel: str) -> tupl
             found is not None and found.type in ("void", "char") and (found.pointer or found.array)
         )
 
-    user = user if plain(user) or user.startswith("(void __user *)") else f"(void __user *){user}"
-    kernel = kernel if plain(kernel) or kernel.startswith("(void *)") else f"(void *){kernel}"
+    user = user if plain(user) or user.startswith("(void __user *)") else _as("void __user", user)
+    kernel = kernel if plain(kernel) or kernel.startswith("(void *)") else _as("void", kernel)
     return (user, kernel) if access.direction is Direction.WRITE else (kernel, user)
+
+
+def _as(kind: str, pointer: str) -> str:
+    # A cast binds closer than a sum: `(void *)p + 1` is one byte behind `p`.
+    text = one_line(pointer)
+    return f"({kind} *){text}" if _UNARY.fullmatch(text) else f"({kind} *)({text})"
 
 
 def checks(made: Window) -> list[str]:
@@ -207,7 +215,8 @@ def around(made: Window, before: list[str], behind: list[str], inner: str = "") 
     stretch = made.stretch
     tab, start, end = stretch.indent, stretch.extent.start, stretch.extent.end
     opening, closing = stretch.steps[0].opening, stretch.steps[-1].closing
-    head = [f"{tab}{one.before}" for one in made.hoists.every if one.before] + before
+    head = [f"{tab}{one.before}" for one in made.hoists.every if one.before]
+    head += [*lengths.checks(made.ground.function, stretch), *before]
     text = "\n".join(head).removeprefix("" if opening else tab)
     text = f"{opening}\n{text}\n{tab}{inner}" if opening else f"{text}\n{tab}{inner}"
     edits = [Edit(Span(start, start), text)]

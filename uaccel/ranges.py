@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from uaccel.ctext import address, one_line
+from uaccel.lengths import varies
 from uaccel.model.access import Access, Span
 from uaccel.model.source import Function, Held
 from uaccel.model.steps import Piece, Step, Stretch
@@ -163,6 +164,8 @@ def _root(function: Function, piece: Piece, stretch: Stretch) -> Range | None:
 
 
 def _range(function: Function, stretch: Stretch, access: Access) -> Range:
+    if varies(function, access):
+        return _exact(function, access)
     text = _unwrapped(one_line(function.source.quote(access.pointer)))
     size = one_line(function.source.quote(access.size)) if access.size is not None else ""
     whole = access.copies and access.path == "" and access.base in dict(function.pointers)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from uaccel.fields import Scalar, Whole, scalars
 from uaccel.hoists import Hoists, hoists, pointed
+from uaccel.lengths import reason_against
 from uaccel.model.access import Access, Direction, Span
 from uaccel.model.dialect import Dialect
 from uaccel.model.source import Function, Layouts
@@ -125,6 +126,9 @@ def window(ground: Ground, word: str) -> Window | str:
         if isinstance(made, str):
             return made
         parts.append((access, made))
+    why = reason_against(ground.function, stretch)
+    if why is not None:
+        return why
     covered = ranges(ground.function, stretch, masked=ground.masked)
     if isinstance(covered, str):
         return covered

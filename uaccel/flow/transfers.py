@@ -120,9 +120,15 @@ def _ordered(function: Function) -> list[_Placed]:
 def _pointer(function: Function, access: Access) -> str:
     # `unsafe_put_user(x, p, fault); p++;` moves on as `put_user(x, p++)` did.
     text = address(function.source.quote(access.pointer)).removesuffix("++")
-    return text.removeprefix("(void __user *)") if access.copies else text
+    return _uncast(text, "(void __user *)") if access.copies else text
 
 
 def _value(function: Function, access: Access) -> str:
     text = one_line(function.source.quote(access.value))
-    return text.removeprefix("(void *)") if access.copies else text
+    return _uncast(text, "(void *)") if access.copies else text
+
+
+def _uncast(text: str, cast: str) -> str:
+    bare = text.removeprefix(cast)
+    whole = re.fullmatch(r"\(((?:[^()]|\([^()]*\))*)\)", bare) if bare != text else None
+    return whole[1] if whole is not None else bare

@@ -109,6 +109,22 @@ def user_base(call: Node) -> str | None:
     return made.base if made is not None else None
 
 
+def reached(call: Node) -> str | None:
+    """Return the one name that an accessor's user pointer is worked out from, None for several."""
+    made = access(call, Scope((), ()))
+    if made is None or made.base is not None:
+        return made.base if made is not None else None
+    user = call.descendant_for_byte_range(made.pointer.start, made.pointer.end)
+    found = walk(user) if user is not None else ()
+    names = {text_of(one) for one in found if one.type == "identifier" and not _is_called(one)}
+    return names.pop() if len(names) == 1 else None
+
+
+def _is_called(name: Node) -> bool:
+    call = name.parent
+    return call is not None and call.type == "call_expression" and call.named_children[0] == name
+
+
 def accesses(node: Node, scope: Scope) -> Iterator[tuple[Node, Access]]:
     """Yield every access at or below `node` with its call expression."""
     for found in walk(node):

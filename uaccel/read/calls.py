@@ -28,6 +28,7 @@ _PURE = frozenset(
         "list_for_each_entry_reverse hlist_for_each_entry list_empty list_entry list_first_entry "
         "_IO _IOR _IOW _IOWR _IOC _IOC_DIR _IOC_TYPE _IOC_NR _IOC_SIZE "
         "__force instruction_pointer user_mode is_compat_task "
+        "CMSG_USER_DATA "  # include/linux/socket.h: what lies behind a header
         "refcount_read atomic_read atomic64_read atomic_long_read __u8 __u16 __u32 __u64 "
     ).split()
 )

@@ -56,7 +56,7 @@ class Shapes:
         faults = {_fault(self.source, node) for node in statements}
         cluster = Cluster(
             direction=group.sites[0].place.direction,
-            form=self._form(group, made),
+            form=self._form(group),
             accesses=made,
             extent=extent,
             fault=faults.pop() if len(faults) == 1 else "",
@@ -130,11 +130,15 @@ class Shapes:
             way = site.place.direction
             yield Access(accessor, way, here, here, here, None, None, None, impure=True)
 
-    def _form(self, group: Group, made: tuple[Access, ...]) -> Form:
-        macros = [self.macros.get(site.place.name) for site in group.sites]
-        if macros[0] is not None:
-            return macros[0].form
-        return Form.STRUCTCOPY if any(one.copies for one in made) else Form.FIELDWISE
+    def _form(self, group: Group) -> Form:
+        places = [site.place for site in group.sites]
+        macro = self.macros.get(places[0].name)
+        if macro is not None:
+            return macro.form
+        # A tail of any length is nobody's struct.
+        whole = (one for one in places if "copy" in one.name and one.name not in self.macros)
+        copied = any(not one.tail or len(places) == 1 for one in whole)
+        return Form.STRUCTCOPY if copied else Form.FIELDWISE
 
     def _obstacle(self, group: Group, statements: list[Node], extent: Span) -> str | None:
         wrapped = next((s.place.name for s in group.sites if s.place.name in self.macros), None)
@@ -155,12 +159,19 @@ class Shapes:
         plain = [site for site in group.sites if site.place.name not in self.macros]
         if not plain or not (group.shares or any(one.copies for one in made)):
             return None
+        whole = self._rows(group, plain, made)
+        heads = [site for site in plain if not site.place.tail]
+        if len(heads) in (0, len(plain)):
+            return whole
+        return replace(whole, parts=(self._rows(group, heads, made), *whole.parts))
+
+    def _rows(self, group: Group, sites: list[Site], made: tuple[Access, ...]) -> Stretch:
         by_call = {one.call.start: one for one in made}
-        mine = {site.node.id: by_call[site.node.start_byte] for site in plain}
-        statements = {site.statement.id: site.statement for site in plain}
+        mine = {site.node.id: by_call[site.node.start_byte] for site in sites}
+        statements = {site.statement.id: site.statement for site in sites}
         wrapped = {s.node.id: s.place.name for s in group.sites if s.place.name in self.macros}
         whys = {at: WRAPPED.format(self.macros[name]) for at, name in wrapped.items()}
-        loops = frozenset(site.loop for site in plain if site.loop)
+        loops = frozenset(site.loop for site in sites if site.loop)
         known = pointers(self.source.text, self.root)
         reader = Reader(self.source, self.scope, mine, known, tuple(one.open for one in self.held))
         return stretch(Stretches(reader, self.root, self.behind, statements, whys, loops))

@@ -50,6 +50,8 @@ def _when_set(reader: Reader, statement: Node, variable: str) -> str | None:
 def _left(variable: str, value: str, text: str) -> str:
     if text == f"return {variable};":
         return f"return {value};"
+    if re.match(rf"{re.escape(variable)} = (?:-?\w+);", text):
+        return text
     alone = re.fullmatch(r"return [^;]*;", text) and not re.search(rf"\b{variable}\b", text)
     return text if alone else f"{variable} = {value};\n{text}"
 

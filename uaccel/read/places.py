@@ -81,7 +81,8 @@ def calls_of(
             vouched = any(one.open.start <= match.start() < one.open.end for one in held)
             joins = vouched or _joins(name, clean[match.end() : end])
             index, at = len(places), match.start()
-            places.append(Place(index, at, name, direction, joins, 1, end + 1))
+            tail = not joins and "copy_to" in name
+            places.append(Place(index, at, name, direction, joins, 1, end + 1, tail=tail))
             if not joins:
                 foreign.append(match.start())
         elif name in wrappers and not member:

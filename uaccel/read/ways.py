@@ -25,6 +25,7 @@ class Place:
     end: int  # behind its closing parenthesis
     helper: bool = False  # a function of the file, which has clusters of its own
     looped: bool = False  # a helper that repeats some of its accesses
+    tail: bool = False  # a copy of any length, which may end a record that others begin
 
     def takes(self, arguments: int) -> bool:
         """Return whether it may have so many: a copy says how many bytes, unsafe_*() a label."""

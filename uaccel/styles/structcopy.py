@@ -100,6 +100,8 @@ def _groups(
 def _reason_against(cluster: Cluster) -> str | None:
     if cluster.form is Form.STRUCTCOPY:
         return "it is copied whole already"
+    if any(access.copies for access in cluster.accesses) and not cluster.stands:
+        return "a copy of variable length ends the record, and no struct can hold it"
     if cluster.obstacle is not None:
         return cluster.obstacle
     if cluster.form is Form.WINDOW:

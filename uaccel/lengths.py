@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Look after the copies whose length is only known when they are made.
+
+`copy_to_user()` looks at the kernel's side of them by check_object_size() (thread_info.h, later
+ucopysize.h, in include/linux/), an unsafe copy does not; within a window it must not be called.
+"""
+
+from __future__ import annotations
+
+import re
+
+from uaccel.ctext import call, one_line, wrap
+from uaccel.model.access import Access, Direction
+from uaccel.model.source import Function
+from uaccel.model.steps import Piece, Step, Stretch
+
+SOMETIMES = "a copy of variable length is made on some paths only, and must be checked before"
+CHANGING = "how long a copy is, or where it starts, is only known among the accesses"
+_FIXED = re.compile(r"\b(?:sizeof|offsetof\w*)\s*(?:\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)|\w+)")
+_NAMED = re.compile(r"\b[A-Za-z_]*[a-z]\w*")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+def varies(function: Function, access: Access) -> bool:
+    """Return whether an access is a copy whose length is no constant of the compiler's."""
+    if access.size is None:
+        return False
+    return _NAMED.search(_FIXED.sub("", function.source.quote(access.size))) is not None
+
+
+def reason_against(function: Function, stretch: Stretch) -> str | None:
+    """Return why a copy cannot be checked before a window over `stretch`, None when it can be."""
+    for step in stretch.steps:
+        for piece in step.pieces:
+            why = _against(function, stretch, step, piece)
+            if why is not None:
+                return why
+    return None
+
+
+def _against(function: Function, stretch: Stretch, step: Step, piece: Piece) -> str | None:
+    access = piece.access
+    if access is None or access.size is None or not varies(function, access):
+        return None
+    if not step.always or step.looped or step.guarded or _is_parted(stretch, access):
+        return SOMETIMES
+    quote = function.source.quote
+    words = " ".join((quote(access.value), quote(access.size), piece.test))
+    changed = stretch.changed_before(access.call.start)
+    if piece.value or set(_WORD.findall(words)) & changed or _is_assigned(words, changed):
+        return CHANGING
+    return None
+
+
+def _is_parted(stretch: Stretch, access: Access) -> bool:
+    # Whether something else than a fault leads around the copy.
+    at = access.call.start
+    if any(leave.at < at for leave in stretch.leaves):
+        return True
+    for step in stretch.steps:
+        for piece in step.pieces:
+            if piece.access == access:
+                return False
+            if piece.access is None:
+                return True
+    return False
+
+
+def _is_assigned(text: str, changed: frozenset[str]) -> bool:
+    plain = "".join(text.split())
+    return any(place in plain for place in changed if "->" in place or "*" in place)
+
+
+def checks(function: Function, stretch: Stretch) -> list[str]:
+    """Return the lines that check the kernel's side of such copies, to stand before the window."""
+    lines = []
+    above = one_line(function.source.text[function.body.start : stretch.extent.start].decode())
+    for piece in (piece for step in stretch.steps for piece in step.pieces):
+        if piece.access is None or not varies(function, piece.access):
+            continue
+        made = _check(function, piece.access)
+        if not piece.test and above.endswith(one_line(call("", *made))):
+            continue
+        inner = f"{stretch.indent}\t" if piece.test else stretch.indent
+        if piece.test:
+            tests = tuple(line.strip() for line in piece.test.split("\n"))
+            lines.append(wrap(f"{stretch.indent}if (", tests, ")"))
+        lines.append(call(inner, *made))
+    return lines
+
+
+def _check(function: Function, access: Access) -> tuple[str, tuple[str, ...]]:
+    assert access.size is not None
+    quote = function.source.quote
+    to_user = "true" if access.direction is Direction.WRITE else "false"
+    return "check_object_size", (quote(access.value), quote(access.size), to_user)
