@@ -192,6 +192,22 @@ def with_copy(pen: Pen) -> list[str]:
     return pen.guarded(calls, pen.leave())
 
 
+def record(pen: Pen) -> list[str]:
+    """Return a record: a head of single accesses, and a tail of any length."""
+    if "table" not in pen.members:
+        return chain(pen)
+    head = [pen.access("put", pointer="arg") for _ in range(pen.rng.randint(2, 3))]
+    user = pen.pick(("arg->table", "arg->table + 1", "(u8 __user *)arg->table + (n & 1)"))
+    kernel = pen.pick(("lamp->table", "lamp->table + 1", "(u8 *)lamp->table + 1"))
+    copy = f"copy_to_user({user}, {kernel}, {pen.pick(('n & 7', '(n & 1) * sizeof(u32)'))})"
+    leave = pen.leave()
+    if pen.chance(0.3):
+        return [*pen.guarded(head, leave), f"if ({copy})", f"\t{leave}"]
+    if pen.chance(0.2):
+        copy = f"(lamp->level && {copy})"
+    return pen.guarded([*head, copy], leave)
+
+
 def struct_copy(pen: Pen) -> list[str]:
     """Return a struct that is copied whole, by way of a local."""
     tag, user = pen.pick((("lamp_sync", "arg"), ("lamp_level", "&arg->now")))
@@ -330,6 +346,7 @@ EVERY: tuple[Shape, ...] = (
         reads_and_writes,
         several_pointers,
         with_copy,
+        record,
         struct_copy,
         copy_result,
         local_struct,
