@@ -21,7 +21,9 @@ from uaccel.windows import COPY, UNSAFE, Window
 
 TAB = "\t"
 COMMENT = re.compile(rb"[ \t]*(?://.*|/\*(?:(?!\*/).)*\*/[ \t]*)")
-_UNARY = re.compile(r"&?\w+(?:(?:->|\.)\w+|\[\w+\]|\(\w*\))*")
+_OPERAND = re.compile(  # casts, `&`, and what binds closer than a cast
+    r"(?:\([\w ]+\*+\) ?)*&?(?:\w|->|\.|\[[^\[\]]*\]|\([^()]*\))+"
+)
 _ELSE = re.compile(rb"\s*(?=else\b)")
 
 
@@ -120,15 +122,16 @@ def _untyped(function: Function, access: Access, user: str, kernel: str) -> tupl
             found is not None and found.type in ("void", "char") and (found.pointer or found.array)
         )
 
-    user = user if plain(user) or user.startswith("(void __user *)") else _as("void __user", user)
-    kernel = kernel if plain(kernel) or kernel.startswith("(void *)") else _as("void", kernel)
+    user = user if plain(user) else _cast("(void __user *)", user)
+    kernel = kernel if plain(kernel) else _cast("(void *)", kernel)
     return (user, kernel) if access.direction is Direction.WRITE else (kernel, user)
 
 
-def _as(kind: str, pointer: str) -> str:
-    # A cast binds closer than a sum: `(void *)p + 1` is one byte behind `p`.
-    text = one_line(pointer)
-    return f"({kind} *){text}" if _UNARY.fullmatch(text) else f"({kind} *)({text})"
+def _cast(type_: str, pointer: str) -> str:
+    # A cast binds to the first operand of a sum.
+    if pointer.startswith(type_):
+        return pointer
+    return f"{type_}{pointer}" if _OPERAND.fullmatch(pointer) else f"{type_}({pointer})"
 
 
 def checks(made: Window) -> list[str]:
