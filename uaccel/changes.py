@@ -79,7 +79,8 @@ def _said(made: Window) -> Iterator[str]:
         yield SKIPPED
     if any(hoist.calls for hoist in made.hoists.every):
         yield HOISTED
-    if any(varies(made.ground.function, access) for access in stretch.accesses):
+    long = not made.ranges.kept and any(varies(made.ground.function, a) for a in stretch.accesses)
+    if long:
         yield LONG
     if made.direction is Direction.READ:
         if any(access.copies for access in stretch.accesses):

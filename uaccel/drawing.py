@@ -219,7 +219,9 @@ def around(made: Window, before: list[str], behind: list[str], inner: str = "") 
     tab, start, end = stretch.indent, stretch.extent.start, stretch.extent.end
     opening, closing = stretch.steps[0].opening, stretch.steps[-1].closing
     head = [f"{tab}{one.before}" for one in made.hoists.every if one.before]
-    head += [*lengths.checks(made.ground.function, stretch), *before]
+    # What stood in a window was no plain copy: whoever opened that saw to the kernel's side.
+    looks = () if made.ranges.kept else lengths.checks(made.ground.function, stretch)
+    head += [*looks, *before]
     text = "\n".join(head).removeprefix("" if opening else tab)
     text = f"{opening}\n{text}\n{tab}{inner}" if opening else f"{text}\n{tab}{inner}"
     edits = [Edit(Span(start, start), text)]

@@ -65,7 +65,7 @@ def ranges(function: Function, stretch: Stretch, *, masked: bool = False) -> Ran
     A `masked` begin wants the first access near its pointer.
     """
     kept = _kept(function, stretch)
-    if kept is not None and not (masked and kept.checked and not _is_near(function, stretch, kept)):
+    if kept is not None and not (masked and not _is_near(function, stretch, kept)):
         begin = Range(kept.pointer, kept.size)
         return Ranges(begin, (), (), looped=False, kept=True, checked=kept.checked)
     sure: dict[Range, int] = {}
@@ -105,10 +105,14 @@ def _kept(function: Function, stretch: Stretch) -> Held | None:
 
 
 def _is_near(function: Function, stretch: Stretch, kept: Held) -> bool:
-    # Whether the first access reaches the start of what the begin covers.
-    first = one_line(function.source.quote(stretch.accesses[0].pointer))
+    # A masked begin gives its pointer another value: what goes by another name, as `_p = p` does,
+    # is reached as it was, unless an access by that pointer has faulted before.
+    first = stretch.steps[0]
+    sure = first.always and not first.looped and not first.pieces[0].test
+    asked = stretch.accesses[:1] if sure else stretch.accesses
     pointer = re.escape(kept.pointer)
-    return re.fullmatch(rf"{pointer}(?:\+\+)?|&\(?{pointer}->[\w.]+\)?", first) is not None
+    by = re.compile(rf"{pointer}(?:\+\+)?|&\(?{pointer}->[\w.]+\)?")
+    return all(by.fullmatch(one_line(function.source.quote(one.pointer))) for one in asked)
 
 
 def _is_changed(name: str, text: str) -> bool:

@@ -126,12 +126,12 @@ def window(ground: Ground, word: str) -> Window | str:
         if isinstance(made, str):
             return made
         parts.append((access, made))
-    why = reason_against(ground.function, stretch)
-    if why is not None:
-        return why
     covered = ranges(ground.function, stretch, masked=ground.masked)
     if isinstance(covered, str):
         return covered
+    why = None if covered.kept else reason_against(ground.function, stretch)
+    if why is not None:
+        return why
     moved = hoists(ground.function, stretch, ground.taken)
     if isinstance(moved, str):
         return moved

@@ -169,10 +169,10 @@ class _Frame:
         body = begin.body
         start = begin.statement.end_byte if body is None else body.start_byte
         start += body is not None and body.type == "compound_statement"
-        node = last
-        while node.parent is not None and not span(node.parent).covers(span(begin.statement)):
+        node, outer = last, span(begin.statement if body is None else body)
+        while node.parent is not None and not span(node.parent).covers(outer):
             node = node.parent
-        end = node.end_byte if body is None else min(last.end_byte, body.end_byte)
+        end = node.end_byte
         first = min((e.start_byte for e in self.ends if e.start_byte >= start), default=end)
         return Span(start, end), Span(start, min(first, end))
 
