@@ -81,7 +81,7 @@ def calls_of(
             vouched = any(one.open.start <= match.start() < one.open.end for one in held)
             joins = vouched or _joins(name, clean[match.end() : end])
             index, at = len(places), match.start()
-            tail = not joins and "copy_to" in name
+            tail = "copy_to" in name and not _joins(name, clean[match.end() : end])
             places.append(Place(index, at, name, direction, joins, 1, end + 1, tail=tail))
             if not joins:
                 foreign.append(match.start())

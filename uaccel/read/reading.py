@@ -35,12 +35,15 @@ from uaccel.read.pieces import Piece, directive_at, piece_at
 from uaccel.read.places import begins
 from uaccel.read.variables import struct_locals
 
-_STRUCT_POINTER = re.compile(r"\bstruct\s+(\w+)\s+__user\s*\*\s*(?:const\s+)?(\w+)")
+_STRUCT_POINTER = re.compile(
+    r"\bstruct\s+(\w+)\s+__user\s*\*\s*(?:const\s+)?(\w+)((?:\s*,\s*\*\s*\w+)*)"
+)
 _VOLATILE = re.compile(rb"\bvolatile\b([^;{}()=]*+[;=])")
 _VOLATILE_PARAMETER = re.compile(
     rb"\bvolatile\b[^;{}(),=]{0,200}?(\w++)\s*+(?:\[[^\]]*+\])?\s*+[,)]"
 )
 _DECLARED = re.compile(rb"(\w+)\s*(?:\[[^\]]*\]\s*)*[;,=]")
+_NAMED = re.compile(r"\w+")
 _SYSCALL = re.compile(r"(?:COMPAT_)?SYSCALL(?:32)?_DEFINE")
 _TYPE = re.compile(r"(?:(?:static|extern|const|__\w+)\s+)*(?=\w[\w\s*]*\()")
 _BODY = re.compile(rb"^\{", re.MULTILINE)
@@ -278,7 +281,8 @@ def _pointers(function: str) -> tuple[tuple[str, str], ...]:
     head, brace, body = function.partition("{")
     if _SYSCALL.match(head):  # there a comma stands between a type and its name
         head = re.sub(r"\*\s*,", "*", head)
-    return tuple((name, tag) for tag, name in _STRUCT_POINTER.findall(head + brace + body))
+    found = _STRUCT_POINTER.findall(head + brace + body)
+    return tuple((n, tag) for tag, name, more in found for n in (name, *_NAMED.findall(more)))
 
 
 def _noinline(source: Source, piece: Piece) -> int | None:
