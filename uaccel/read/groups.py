@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from tree_sitter import Node
 
 from uaccel.model.source import Held
-from uaccel.read.accesses import reached, user_base
 from uaccel.read.csource import closing
 from uaccel.read.ways import (
     BROKE,
@@ -26,6 +25,7 @@ from uaccel.read.ways import (
     Site,
     Whole,
     evaluated,
+    is_tail,
     one,
     split,
 )
@@ -370,7 +370,7 @@ class _Grouper:
                 self.flush()
                 continue
             foreign = [call for call in calls if before <= call < place.at]
-            if foreign or not (place.joins or self._is_tail(site, calls)):
+            if foreign or not (place.joins or is_tail(self.run.sites, site, calls)):
                 self.flush()
             self.run = self.run.then(one(replace(site, statement=statement)))
             if not place.joins:
@@ -378,16 +378,6 @@ class _Grouper:
             before = place.end
         if any(before <= call or self._encloses(call, inside) for call in calls):
             self.flush()
-
-    def _is_tail(self, site: Site, calls: tuple[int, ...]) -> bool:
-        # A copy of any length that writes the rest of the record whose head is written before it.
-        made, place = self.run.sites, site.place
-        if not place.tail or len(made) < 2 or len({one.place.direction for one in made}) > 1:
-            return False
-        if any(place.at < call < place.end for call in calls) or any(one.loop for one in made):
-            return False
-        records = {user_base(one.node) for one in made} - {None}
-        return made[0].place.direction is place.direction and reached(site.node) in records
 
     def _encloses(self, call: int, inside: tuple[Place, ...]) -> bool:
         # foo(get_user(...)): foo() runs after the access, and before what follows.

@@ -9,7 +9,7 @@ from itertools import groupby
 from tree_sitter import Node
 
 from uaccel.model.source import Direction
-from uaccel.read.accesses import direction_of, user_base
+from uaccel.read.accesses import direction_of, reached, user_base
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +184,23 @@ def _forks(node: Node) -> list[Node]:
         else:
             pending += [child for child in one.named_children if child.named_child_count]
     return sorted(found, key=lambda one: one.start_byte)
+
+
+def is_tail(made: tuple[Site, ...], site: Site, calls: tuple[int, ...]) -> bool:
+    """Return whether a copy of any length writes the rest of the record that `made` begins.
+
+    `calls` are offsets of calls that no window may hold.
+    """
+    place = site.place
+    if (
+        not place.tail
+        or len(made) < 2
+        or {one.place.direction for one in made} != {place.direction}
+    ):
+        return False
+    if any(place.at < call < place.end for call in calls) or any(one.loop for one in made):
+        return False
+    return reached(site.node) in {user_base(one.node) for one in made} - {None}
 
 
 def split(run: Whole) -> list[Group]:
