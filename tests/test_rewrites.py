@@ -264,7 +264,8 @@ ANOTHER_RANGE = b"""static int f(struct lamp *lamp, struct lamp_sync __user *arg
 
 	if (!user_write_access_begin(arg, size))
 		return -EINVAL;
-	size = lamp->level;
+	if (lamp->on)
+		size = lamp->level;
 	unsafe_put_user(size, &arg->level, efault);
 	unsafe_put_user(0, &arg->flags, efault);
 	user_write_access_end();
@@ -290,7 +291,7 @@ def test_a_window_that_is_made_anew_says_what_it_covers_now() -> None:
 
 
 def test_a_window_that_is_made_anew_keeps_its_range() -> None:
-    reading = read(ANOTHER_RANGE.replace(b"	size = lamp->level;\n", b""))
+    reading = read(ANOTHER_RANGE.replace(b"	if (lamp->on)\n		size = lamp->level;\n", b""))
     made = draft(
         Target(reading, (), reading.functions[0], replace(COMMON, scoped=True)), "scoped", ()
     )

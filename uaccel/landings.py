@@ -93,7 +93,7 @@ def entered(made: Window) -> frozenset[str]:
 def _entry(made: Window, fault: Fault) -> int | None:
     # Where the label stands that a fault jumps to, where only jumps come, a failed begin's too.
     found = _GOTO.fullmatch(fault.text)
-    if found is None or fault != made.stretch.steps[0].fault or found[1] in made.ground.landed:
+    if found is None or fault.text != made.begun or found[1] in made.ground.landed:
         return None
     at = dict(made.ground.function.entries).get(found[1])
     return at if at is not None and _is_open(made, at) else None

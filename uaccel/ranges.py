@@ -32,7 +32,7 @@ _TYPE = re.compile(r"\(((?:(?:const|unsigned|struct|enum) )*\w+) (?:__user )?\*\
 _CAST = re.compile(r"\((?:[\w ]+?[ *])__user[ *]*\*\)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _LOOP = re.compile(r"\b(?:for|while|do)\b|each")
-_STORE = re.compile(r"\(|[^=!<>]=(?!=)|\+\+|--")  # a call or an assignment
+_PLAIN = re.compile(r"\s*\w+\s*=[^=(]*|\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Ranges:
     looped: bool  # `begin` is where a loop starts: nothing says that it makes a pass
     kept: bool = False  # `begin` is that of a window which was unmade
     checked: bool = False  # and was checked there, on every machine
+    begun: str = ""  # how it left when it failed, when that is not how a fault leaves
 
 
 def ranges(function: Function, stretch: Stretch, *, masked: bool = False) -> Ranges | str:
@@ -67,7 +68,8 @@ def ranges(function: Function, stretch: Stretch, *, masked: bool = False) -> Ran
     kept = _kept(function, stretch)
     if kept is not None and not (masked and not _is_near(function, stretch, kept)):
         begin = Range(kept.pointer, kept.size)
-        return Ranges(begin, (), (), looped=False, kept=True, checked=kept.checked)
+        begun = kept.begun if _stands_there(function, kept.begun) else ""
+        return Ranges(begin, (), (), False, kept=True, checked=kept.checked, begun=begun)
     sure: dict[Range, int] = {}
     looped: dict[Range, int] = {}
     apart: list[tuple[Access, bool]] = []
@@ -97,11 +99,16 @@ def _kept(function: Function, stretch: Stretch) -> Held | None:
             text = function.source.quote(one.span)
             before = function.source.quote(Span(one.span.start, stretch.extent.start))
             within = text if _LOOP.search(before) else before
-            words = set(_WORD.findall(one.pointer)) | set(_WORD.findall(one.size))
-            reaches = "->" in one.pointer + one.size and _STORE.search(within) is not None
+            words = set(_WORD.findall(f"{one.pointer} {one.size} {one.begun}"))
+            reaches = "->" in one.pointer + one.size and _may_store(within)
             if not reaches and not any(_is_changed(word, within) for word in words):
                 return one
     return None
+
+
+def _stands_there(function: Function, leave: str) -> bool:
+    found = re.fullmatch(r"(?:return\b[^;()]*|goto (\w+));", leave)
+    return found is not None and (found[1] is None or found[1] in function.names)
 
 
 def _is_near(function: Function, stretch: Stretch, kept: Held) -> bool:
@@ -113,6 +120,11 @@ def _is_near(function: Function, stretch: Stretch, kept: Held) -> bool:
     pointer = re.escape(kept.pointer)
     by = re.compile(rf"{pointer}(?:\+\+)?|&\(?{pointer}->[\w.]+\)?")
     return all(by.fullmatch(one_line(function.source.quote(one.pointer))) for one in asked)
+
+
+def _may_store(text: str) -> bool:
+    # Whether a statement does more than give a variable a value: it may change what `p->q` is.
+    return not all(_PLAIN.fullmatch(one) for one in text.split(";"))
 
 
 def _is_changed(name: str, text: str) -> bool:

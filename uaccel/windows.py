@@ -62,6 +62,12 @@ class Window:
         """Return the names that it introduces."""
         return frozenset((*self.hoists.names, self.failed, *(name for _, name in self.labels)))
 
+    @property
+    def begun(self) -> str:
+        """Return what is done when it does not open."""
+        first = self.stretch.steps[0].fault
+        return self.ranges.begun or (first.text if first.leaves else f"goto {self.failed};")
+
     def label(self, fault: Fault) -> str:
         """Return the label that a fault jumps to."""
         return dict(self.labels)[fault]

@@ -236,7 +236,8 @@ def _differences(
     kept = [text for text in said if text == MASKED or (masks and text.startswith(_COVERS))]
     was = cluster.scaffold.covers if cluster.scaffold is not None else ""
     now = new[0].scaffold.covers if new[0].scaffold is not None else ""
-    kept += [text for text in undone if text.startswith(_BEGUN)]
+    if new[0].fault != cluster.fault:
+        kept += [text for text in undone if text.startswith(_BEGUN)]
     return (*kept, RANGE.format(new=now, old=was)) if was and now and was != now else tuple(kept)
 
 

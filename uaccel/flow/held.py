@@ -21,7 +21,7 @@ def held(clusters: Iterable[Cluster], edits: tuple[Edit, ...]) -> tuple[Held, ..
         pointer, size = given if len(given) == 2 else ("", "")
         checked = cluster.form in (Form.WINDOW, Form.HELPER)
         whole, opened = _moved(frame.held, edits), _moved(frame.open, edits)
-        found.append(Held(whole, opened, pointer, size, checked))
+        found.append(Held(whole, opened, pointer, size, frame.begun, checked))
     return tuple(found)
 
 

@@ -47,6 +47,7 @@ class Held:
     open: Span  # to its first end: in this the window was open on every path
     pointer: str  # C, where its begin started; "" where that said no size
     size: str  # C, bytes
+    begun: str  # how its failed begin left, when that is not how a fault leaves: "return size;"
     checked: bool  # its begin checked that range, on every machine
 
 

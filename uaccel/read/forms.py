@@ -174,7 +174,9 @@ class Shapes:
         loops = frozenset(site.loop for site in sites if site.loop)
         known = pointers(self.source.text, self.root)
         reader = Reader(self.source, self.scope, mine, known, tuple(one.open for one in self.held))
-        return stretch(Stretches(reader, self.root, self.behind, statements, whys, loops))
+        return stretch(
+            Stretches(reader, self.root, self.behind, statements, whys, loops, self.held)
+        )
 
     def _frame(self, group: Group, obstacle: str) -> Scaffold | None:
         site = group.sites[0]

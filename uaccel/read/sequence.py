@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from tree_sitter import Node
 
-from uaccel.model.source import Span
+from uaccel.model.source import Held, Span
 from uaccel.model.steps import Leave, Step
 from uaccel.read.csource import plain, span, text_of, walk
 from uaccel.read.operands import Reader, unwrapped
@@ -33,6 +33,7 @@ class Place:
     statements: Mapping[int, Node]  # those that hold the cluster's accesses, by id
     wrapped: Mapping[int, str]  # why a call that makes accesses is no access, by its node's id
     loops: frozenset[int]  # ids of the outermost loops that a window may hold whole
+    held: tuple[Held, ...] = ()  # windows that were unmade
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from tree_sitter import Node
 
 from uaccel.model.source import Access, Direction, Span
 from uaccel.model.steps import Piece, Step, Stretch
-from uaccel.read.csource import walk
+from uaccel.read.csource import span, walk
 from uaccel.read.operands import Reader, names
 from uaccel.read.outcomes import settled
 from uaccel.read.sequence import Found, Place, Reach, is_block, next_statement, sequence
@@ -30,7 +30,26 @@ _CLEANUP = re.compile(rb"\b(?:guard|scoped_guard|scoped_class|CLASS|__free|__cle
 def stretch(place: Place) -> Stretch:
     """Return the stretch that holds all statements of a cluster, with its parts."""
     nodes = sorted(place.statements.values(), key=lambda node: node.start_byte)
-    return _stretch(place, _tops(place, nodes))
+    return _stretch(place, _begun(place, _tops(place, nodes)))
+
+
+def _begun(place: Place, tops: list[Node]) -> list[Node]:
+    # Where a window that was unmade said what it covers by a name that changes before its first
+    # access, it must begin where it began.
+    first = tops[0]
+    held = next((one for one in place.held if one.span.covers(span(first))), None)
+    above = first.parent
+    if held is None or above is None or header_of(first) is not None:
+        return tops
+    before = [
+        node
+        for node in above.named_children
+        if node.type != "comment" and held.span.start <= node.start_byte < first.start_byte
+    ]
+    said = set(re.findall(r"\w+", f"{held.pointer} {held.size}"))
+    changed = {name for _, name in _changed(place.reader, before)}
+    plain = all(node.type == "expression_statement" for node in before)
+    return [*before, *tops] if plain and said & changed else tops
 
 
 def _tops(place: Place, nodes: list[Node]) -> list[Node]:

@@ -89,17 +89,15 @@ def _word(made: Window) -> str:
 
 def _begin(made: Window, word: str) -> list[str]:
     tab, here = made.stretch.indent, made.ranges.begin
-    first = made.stretch.steps[0].fault
-    fault = first.text if first.leaves else f"goto {made.failed};"
     lines = []
     if before := checks(made):
-        lines = branch(tab, " ||\n".join(before), fault)
+        lines = branch(tab, " ||\n".join(before), made.begun)
     begin = f"!user_{word}access_begin({here.pointer}, {here.size})"
     return [
         *lines,
         f"{tab}if (can_do_masked_user_access())",
         f"{tab}\t{here.pointer} = masked_user_{word}access_begin({here.pointer});",
-        *branch(tab, begin, fault, "else "),
+        *branch(tab, begin, made.begun, "else "),
     ]
 
 

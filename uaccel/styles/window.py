@@ -43,11 +43,9 @@ def _edits(made: Window) -> list[Edit]:
 def _begin(made: Window, begin: str) -> list[str]:
     tab = made.stretch.indent
     here = made.ranges.begin
-    first = made.stretch.steps[0].fault
-    fault = first.text if first.leaves else f"goto {made.failed};"
     before = [f"{one} ||" for one in checks(made)]
     condition = "\n".join((*before, f"!{begin}({here.pointer}, {here.size})"))
-    return branch(tab, condition, fault)
+    return branch(tab, condition, made.begun)
 
 
 STYLE = Style(
