@@ -6,8 +6,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from tree_sitter import Node
+
 from uaccel.model.source import Direction, Form
 from uaccel.read.accesses import COPIES, SCALARS
+from uaccel.read.csource import annotated, parse, text_of
 from uaccel.read.shared import Shared, shared
 
 DEFINE = re.compile(
@@ -16,6 +19,9 @@ DEFINE = re.compile(
 # As DEFINE, but only plain names whose text opens a parenthesis.
 _DEFINES_CALL = re.compile(rb"#[ \t]*define[ \t]+(\w+)()(?=[ \t])((?:[^\n\\]|\\\r?\n|\\[^\n])*)")
 _CALL = re.compile(r"\b(\w+)\s*\(")
+_FORKS = re.compile(r"\bif\b|\?")
+_FORKED = ("if_statement", "conditional_expression")
+_CONTINUED = re.compile(r"\\\r?\n")
 _NO_CALLS = ("sizeof", "typeof", "__typeof__", "offsetof")
 _BEGIN = re.compile(
     r"\b(?:(?:masked_)?user_(?:read_|write_|rw_)?access_begin|scoped_user_\w+)\s*\("
@@ -32,7 +38,7 @@ class Macro:
     direction: Direction  # of its first access
     kind: str  # "macro" or "function": how a sentence calls it
     joins: bool  # several of them could share a window
-    longest: int  # accesses on one path; of a macro, all
+    longest: int  # accesses on one path
     looped: bool  # it repeats some of them
     start: int  # of its definition in the file; 0 when that is another one
     shared: Shared | None = None  # of a macro that holds a whole window
@@ -66,7 +72,7 @@ def _calls(body: str) -> bool:
 
 def _macro(start: int, name: bytes, bracket: bytes, rest: bytes) -> Macro | None:
     body = rest.decode(errors="replace")
-    accessors = tuple(call for call in _CALL.findall(body) if call in SCALARS or call in COPIES)
+    accessors = tuple(call for call in _CALL.findall(body) if _accesses(call))
     if not bracket or not accessors:
         return None
     copies = any(accessor in COPIES for accessor in accessors)
@@ -86,8 +92,32 @@ def _macro(start: int, name: bytes, bracket: bytes, rest: bytes) -> Macro | None
         direction=first,
         kind="macro",
         joins=joins,
-        longest=len(accessors),
+        longest=_longest(body, len(accessors)),
         looped=False,
         start=start,
         shared=held,
     )
+
+
+def _longest(body: str, every: int) -> int:
+    # Of `if (a) ACCESS; else ACCESS;` one is made.  All, where its text is no statement.
+    _, _, text = body.partition(")")
+    if every < 2 or not _FORKS.search(text):
+        return every
+    plain = annotated(f"void f(void) {{ {_CONTINUED.sub(' ', text)}; }}".encode())
+    root = parse(plain)
+    return every if root.has_error else min(every, _made(root))
+
+
+def _made(node: Node) -> int:
+    name = node.child_by_field_name("function")
+    own = node.type == "call_expression" and name is not None and _accesses(text_of(name))
+    arms = [node.child_by_field_name(one) for one in ("consequence", "alternative")]
+    forked = [arm for arm in arms if arm is not None and node.type in _FORKED]
+    chosen = {arm.id for arm in forked}
+    rest = sum(_made(child) for child in node.named_children if child.id not in chosen)
+    return int(own) + rest + max(map(_made, forked), default=0)
+
+
+def _accesses(name: str) -> bool:
+    return name in SCALARS or name in COPIES
