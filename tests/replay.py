@@ -7,8 +7,8 @@ A case gives some fences and expects others; both are named by their first word.
   ```roles, a row of `LINE role` per line that means something to a window.
 * `uaccel/styles/NAME.md` gives ```c, a file, for struct copies ```layout [ARCH] (see
   `tests/layouts.py`), and where it matters what the tree offers ```dialect NAME...: the fields of
-  `Dialect` that hold there, `clang=13.0.1` among them; without one it is that of every tree.  It
-  expects ```diff, the lines that change, or ```refusal, one sentence per
+  `Dialect` that hold there, `clang=13.0.1` and `opens=no` among them; without one it is that of
+  every tree.  It expects ```diff, the lines that change, or ```refusal, one sentence per
   cluster that is left alone, or both; ```differences, what a user program could notice, may stand
   there too and is then compared.
 * `uaccel/checks/NAME.md` gives one of
@@ -23,6 +23,7 @@ A case gives some fences and expects others; both are named by their first word.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from difflib import unified_diff
 from pathlib import PurePosixPath
 
@@ -33,6 +34,7 @@ from tests.cases import Block, Case
 from tests.layouts import layouts
 from uaccel.catalog import catalog
 from uaccel.edits import apply, longest
+from uaccel.elements import members
 from uaccel.lending import LINUX
 from uaccel.model.dialect import COMMON, Dialect
 from uaccel.model.judgement import Check, Evidence
@@ -40,6 +42,8 @@ from uaccel.model.machine import Arch, Build, Command, Insn
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.series import Change
 from uaccel.model.source import Source
+from uaccel.read.bounds import unbound
+from uaccel.read.definitions import read_header
 from uaccel.read.reading import read_source
 
 ARCHES: Mapping[str, Arch] = catalog(uaccel.arch, Arch)
@@ -69,8 +73,10 @@ def styles(name: str, case: Case) -> dict[str, str]:
     edits: list[Edit] = []
     why: list[str] = []
     differences: dict[str, None] = {}
+    own = (read_header(source.text),)
     for function in read_source(source).functions:
-        for answer in STYLES[name].plan(function, known, dialect(case)):
+        told = replace(dialect(case), unbound=unbound(own, members(function)))
+        for answer in STYLES[name].plan(function, known, told):
             match answer:
                 case Refusal():
                     why.append(answer.why)
@@ -103,6 +109,7 @@ def dialect(case: Case) -> Dialect:
         directed="directed" in offered,
         clang=tuple(int(part) for part in clang.split(".")) if clang else COMMON.clang,
         lent=Change(LINUX, b"", b"") if "lent" in offered else None,
+        opens="opens=no" not in words,
     )
 
 

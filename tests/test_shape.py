@@ -23,7 +23,7 @@ LAYERS = (
     ("edits", "tables", "catalog", "ctext", "accessors", "candidates", "sites", "lending"),
     ("lengths",),
     ("fields", "ranges", "outlines"),
-    ("hoists",),
+    ("hoists", "elements"),
     ("windows",),
     ("drawing", "sharing"),
     ("landings", "orphans"),
@@ -55,13 +55,7 @@ SPEAKING = (
 )
 # What the styles with a window share: why there can be none, and what changes by it.
 WINDOWS = (
-    "lengths",
-    "ranges",
-    "hoists",
-    "windows",
-    "drawing",
-    "writing",
-    "changes",
+    *("lengths", "ranges", "elements", "hoists", "windows", "drawing", "writing", "changes"),
     "landings",
     "orphans",
 )

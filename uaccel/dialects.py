@@ -65,6 +65,11 @@ def _bytes(text: str) -> bytes:
     return text.encode(errors="surrogateescape")
 
 
+def opens(headers: tuple[Header, ...]) -> bool:
+    """Return whether an architecture with these headers has a `user_access_begin()` of its own."""
+    return any(_defines(one.text or "", "user_access_begin") for one in headers)
+
+
 def _copies(own: str, linux: str, way: str) -> bool:
     name = COPY.replace("from", way)
     if _defines(own, name):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from uaccel.elements import freed
 from uaccel.fields import Scalar, Whole, scalars
 from uaccel.hoists import Hoists, hoists, pointed
 from uaccel.lengths import reason_against
@@ -121,9 +122,12 @@ def window(ground: Ground, word: str) -> Window | str:
 
     `word` starts the names of its labels.
     """
-    stretch = ground.stretch
-    if stretch.why is not None:
-        return stretch.why
+    if ground.stretch.why is not None:
+        return ground.stretch.why
+    stretch = freed(ground.function, ground.stretch, ground.dialect)
+    if isinstance(stretch, str):
+        return stretch
+    ground = replace(ground, stretch=stretch)
     if stretch.cleanup and ground.dialect.clang < _FIXED_CLANG:
         return CLEANUP
     parts: list[tuple[Access, tuple[Scalar, ...]]] = []

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from uaccel.errors import UserError
-from uaccel.flow.dialect import dialects_of
+from uaccel.flow.dialect import dialect_of
 from uaccel.host.kbuild import object_of
 from uaccel.host.tree import read_file
 from uaccel.model.dialect import COMMON, Dialect
@@ -74,7 +74,7 @@ def sift(tree: Tree, files: tuple[str, ...]) -> tuple[tuple[Target, ...], tuple[
             except UserError as error:
                 notes.append(f"{error}; {function.name} is left out")
                 continue
-            dialect = dialects_of(tree).of(file)
+            dialect = dialect_of(tree, reading, includers)
             target = Target(reading, includers, function, dialect, included)
             found.setdefault(target.name, target)
     return tuple(found.values()), tuple(notes)
@@ -180,7 +180,7 @@ def _targets(tree: Tree, named: str) -> Iterator[Target]:
     for function in chosen:
         if function.clusters or name:
             _refuse_when_broken(reading, function)
-            dialect = dialects_of(tree).of(str(path))
+            dialect = dialect_of(tree, reading, includers)
             yield Target(reading, includers, function, dialect, included)
 
 

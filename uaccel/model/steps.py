@@ -28,6 +28,8 @@ class Piece:
     test: str  # of an access: it is made when this holds, "" for always; alone: this is a fault
     value: str  # what keeps the value out of a window: "calls", "changes", ...; "" for nothing
     pointer: str  # the same of the user's pointer
+    elements: tuple[str, ...] = ()  # arrays that value or test index by a variable, as C
+    reaches: tuple[str, ...] = ()  # those that the user's pointer does
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Stretch:
     header: int | None  # as in Step, of the whole stretch
     changed: tuple[tuple[int, str], ...]  # what it declares or assigns, and where; sorted
     among: tuple[Span, ...]  # other statements, which stay as they are
+    elements: tuple[str, ...]  # arrays of which those take an element by a variable index, as C
     declare: int  # where a declaration can be put: behind a line of the block around it
     first: bool  # no other declaration stands there: a blank line must follow
     before_return: bool  # the function's last `return` follows at once

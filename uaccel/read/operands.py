@@ -98,7 +98,8 @@ class Reader:
         if made is not None:
             return self._access(node, made, "")
         if not self.has(node):
-            return Operand(node, (Piece(None, self.text(node), "", ""),), "", "")
+            tested = Piece(None, self.text(node), "", "", self.elements(node))
+            return Operand(node, (tested,), "", "")
         if node.type == "assignment_expression":
             return self._assigned(node)
         if node.type == "binary_expression" and operator_of(node) in ("!=", "<", ">", "=="):
@@ -120,8 +121,10 @@ class Reader:
         reach = self.why(pointer, loads=False)
         if reach == "volatile" and pointer.type == "pointer_expression":
             reach = ""  # the address of a member is no load of it
-        reach = reach or _indexed(pointer)
-        piece = Piece(made, test, self.why(value, loads=loads), reach)
+        reaches = self.elements(pointer)
+        reach = reach or ("element" if reaches else "")
+        kept = self.why(value, loads=loads)
+        piece = Piece(made, test, kept, reach, self.elements(value), reaches)
         return Operand(node, (piece,), "", "")
 
     def _assigned(self, node: Node) -> Operand | None:
@@ -160,7 +163,8 @@ class Reader:
         test = self.text(left)
         if piece.test:
             test = f"{test} && {piece.test}"
-        return Operand(node, (replace(piece, test=test),), "", "")
+        elements = (*piece.elements, *self.elements(left))
+        return Operand(node, (replace(piece, test=test, elements=elements),), "", "")
 
     def why(self, node: Node, *, loads: bool) -> str:
         """Return what keeps an expression out of a window, "" for nothing."""
@@ -175,11 +179,13 @@ class Reader:
                 return "changes"
             if is_volatile(found) or self._is_volatile(found):
                 return "volatile"
-        return "element" if loads and self.indexes(node) else ""
+        return "element" if loads and self.elements(node) else ""
 
-    def indexes(self, node: Node) -> bool:
-        """Return whether an element of an array, by a variable index, stands at or below `node`."""
-        return any(_is_element(found) and not self._is_free(found) for found in walk(node))
+    def elements(self, node: Node) -> tuple[str, ...]:
+        """Return the arrays of which an element by a variable index stands at or below `node`."""
+        found = (one for one in walk(node) if _is_element(one) and not self._is_free(one))
+        arrays = (one.child_by_field_name("argument") for one in found)
+        return tuple("".join(self.text(array).split()) for array in arrays if array is not None)
 
     def _is_held(self, node: Node) -> bool:
         return any(one.covers(span(node)) for one in self.vouched)
@@ -201,15 +207,6 @@ class Reader:
         if node.type == "identifier":
             return text_of(node) in self.scope.names
         return node.type == "field_identifier" and text_of(node) in self.scope.members
-
-
-def _indexed(pointer: Node) -> str:
-    # `&p->sgl[i].base`: CONFIG_UBSAN_BOUNDS checks the index of an array, that of a pointer not.
-    for found in walk(pointer):
-        array = found.child_by_field_name("argument")
-        if _is_element(found) and array is not None and array.type == "field_expression":
-            return "element"
-    return ""
 
 
 def _is_pure(name: Node) -> bool:

@@ -17,7 +17,6 @@ from uaccel.read.outcomes import folded
 from uaccel.read.steps import BLOCKS, ODD, ends_by_leaving, header_of, indent_of, step
 
 CAUGHT = "a fault leaves a loop or switch that the window would hold"
-ELEMENT = "an element by a variable index is read among the accesses"
 LEAVES = "a loop or switch among the accesses leaves the function"
 _LOOPS = ("for_statement", "while_statement", "do_statement")
 _CATCHES = re.compile(r"\b(?:break|continue);")
@@ -44,6 +43,7 @@ class Found:
     leaves: list[Leave] = field(default_factory=list)
     among: list[Span] = field(default_factory=list)
     whys: list[str] = field(default_factory=list)
+    elements: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def _loop(place: Place, node: Node, found: Found, reach: Reach) -> None:
     body = node.child_by_field_name("body")
     for one in node.named_children:
         if body is None or one.id != body.id:
-            found.among.append(span(one))
+            _stays(place, one, found)
     if body is not None:
         _branch(place, body, found, replace(reach, looped=reach.looped or not once))
 
@@ -184,9 +184,7 @@ def _test(place: Place, node: Node) -> str:
 def _condition(place: Place, node: Node, found: Found) -> None:
     condition = node.child_by_field_name("condition")
     if condition is not None:
-        found.among.append(span(condition))
-        if place.reader.indexes(condition):
-            found.whys.append(ELEMENT)
+        _stays(place, condition, found)
 
 
 def _kept(place: Place, node: Node, found: Found, *, caught: bool) -> None:
@@ -211,13 +209,16 @@ def _kept(place: Place, node: Node, found: Found, *, caught: bool) -> None:
             if _is_statement(child):
                 _kept(place, child, found, caught=caught)
     elif kind in _LOOPS or kind == "switch_statement":
-        found.among.append(span(node))
+        _stays(place, node, found)
         if any(one.type in ("return_statement", "goto_statement") for one in walk(node)):
             found.whys.append(LEAVES)
     elif kind not in ("break_statement", "continue_statement", "comment"):
-        found.among.append(span(node))
-        if place.reader.indexes(node):
-            found.whys.append(ELEMENT)
+        _stays(place, node, found)
+
+
+def _stays(place: Place, node: Node, found: Found) -> None:
+    found.among.append(span(node))
+    found.elements += place.reader.elements(node)
 
 
 def _leave(place: Place, branch: Node, found: Found, *, caught: bool) -> None:
@@ -228,7 +229,7 @@ def _leave(place: Place, branch: Node, found: Found, *, caught: bool) -> None:
         return  # it only leaves a loop that the window holds
     inner = [one.type for one in walk(branch)]
     if not caught and not {"return_statement", "goto_statement"} & set(inner):
-        found.among.append(span(branch))
+        _stays(place, branch, found)
         return
     jumps = "break_statement" in inner or "continue_statement" in inner
     indent = indent_of(place.reader.source, first)

@@ -166,7 +166,7 @@ def _branched(
         rest=rest,
         returns=fine is not None and ends_by_leaving(fine),
         late=fine is not None
-        and (reader.why(fine, loads=False) == "calls" or reader.indexes(fine)),
+        and (reader.why(fine, loads=False) == "calls" or bool(reader.elements(fine))),
     )
 
 

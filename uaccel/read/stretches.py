@@ -113,6 +113,7 @@ def _stretch(place: Place, tops: list[Node]) -> Stretch:
         header=whole,
         changed=tuple(sorted(_changed(reader, tops))),
         among=tuple(found.among),
+        elements=tuple(dict.fromkeys(found.elements)),
         declare=declare,
         first=first,
         before_return=extent.end == place.behind and tops[0].parent == place.root,
