@@ -140,11 +140,32 @@ def _pointer_against(function: Function, stretch: Stretch, step: Step, piece: Pi
     steps = re.fullmatch(r"(\w+)\+\+", text)
     if steps is None:
         return POINTER
+    return None if _is_gone(function, stretch, step, steps[1]) else POINTER
+
+
+def _is_gone(function: Function, stretch: Stretch, step: Step, name: str) -> bool:
     # On a fault the pointer is not moved on: nobody may look at it then.
-    rest = function.source.text[stretch.extent.end : function.body.end].decode(errors="replace")
-    seen = re.search(rf"\b{steps[1]}\b", rest) or re.search(rf"\b{steps[1]}\b", step.fault.text)
-    gone = step.fault.leaves and step.fault.text.rpartition("\n")[2].startswith("return")
-    return None if gone or (step.fault.leaves and not seen) else POINTER
+    word = re.compile(rf"(?<!\.)(?<!->)\b{name}\b")
+    last = step.fault.text.rpartition("\n")[2]
+    if not step.fault.leaves or word.search(step.fault.text):
+        return False
+    if last.startswith("return"):
+        return True
+    start, end = stretch.extent.end - function.body.start, function.body.end - function.body.start
+    body = function.source.text[function.body.start : function.body.end].decode("latin1")
+    jumps = re.fullmatch(r"goto (\w+);", last)
+    at = _label(body, jumps[1], start) if jumps is not None else None
+    # Behind a label of the function's own block no loop comes round again.
+    if at is None or body.count("{", 0, at) - body.count("}", 0, at) != 1:
+        return False
+    onwards = re.findall(r"\bgoto (\w+);", body[at:])
+    forward = all(_label(body, one, start) is not None for one in onwards)
+    return forward and not word.search(body, start, end)
+
+
+def _label(body: str, name: str, start: int) -> int | None:
+    found = re.compile(rf"^[ \t]*{name}[ \t]*:", re.MULTILINE).search(body, start)
+    return found.start() if found is not None else None
 
 
 def _element_against(function: Function, stretch: Stretch, step: Step, piece: Piece) -> str | None:
