@@ -62,7 +62,8 @@ corpus-people: tree
 	git --no-pager diff --stat -- corpus
 
 corpus-cited: tree
-	$(BIN)/python -m corpus.cited --tree "$$($(BIN)/uaccel tree fetch 6.12)" --out corpus/cited.tsv $(ARGS)
+	$(BIN)/python -m corpus.cited --tree "$$($(BIN)/uaccel tree fetch 6.12)" \
+		--tree "$$($(BIN)/uaccel tree fetch 7.3)" --out corpus/cited.tsv $(ARGS)
 	git --no-pager diff --stat -- corpus
 
 # Missing packages of the distribution: installed when we may, else one line says how.

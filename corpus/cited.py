@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The functions of the commits that the seed cites, in every style on every architecture at hand.
 
-    python -m corpus.cited --tree DIR [--arch NAME ...] [--out FILE]
+    python -m corpus.cited --tree DIR [--tree DIR ...] [--arch NAME ...] [--out FILE]
 
 What `uaccel study` shows of 9f79b78ef744, 38ebcf5096a8 and ef0ba0553829, as a table.  Exit status 1
 when something that was written does not compile.
@@ -27,7 +27,7 @@ from uaccel.host.files import put
 from uaccel.host.run import obey_signals
 from uaccel.host.store import Store, cache_folder
 from uaccel.host.tree import find_tree
-from uaccel.model.dossier import Dossier
+from uaccel.model.dossier import Dossier, Tree
 from uaccel.model.judgement import Measurement, Outcome
 from uaccel.model.machine import Arch
 from uaccel.report.plain import line
@@ -40,13 +40,13 @@ CITED = (
     "fs/select.c:do_sys_poll",
 )
 FIGURES = ("path_instructions", "path_toggles", "function_instructions", "text_bytes")
-COLUMNS = ("cluster", "stands", "accesses", "style", "arch", "compiler", *FIGURES, "result")
+COLUMNS = ("tree", "cluster", "stands", "accesses", "style", "arch", "compiler", *FIGURES, "result")
 
 
 def main() -> int:
     """Write the table that was asked for, or print it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--tree")
+    parser.add_argument("--tree", action="append", metavar="DIR", help="one or several")
     parser.add_argument("--arch", action="append", choices=tuple(ARCHES))
     parser.add_argument("--out", metavar="FILE")
     parser.add_argument("--jobs", type=int, default=2)
@@ -60,22 +60,32 @@ def main() -> int:
 
 
 def _answer(args: argparse.Namespace) -> int:
-    tree, store = find_tree(args.tree, None), Store(cache_folder(os.environ))
+    rows, failed = [], False
+    for name in args.tree or (None,):
+        tree = find_tree(name, None)
+        found = _studied(tree, args)
+        version = ".".join(tree.version.split(".")[:2])
+        rows += [(version, *row) for row in _rows(found)]
+        for one in found.verdicts:
+            if one.outcome is Outcome.FAIL:
+                print(line(f"{one.check}: {one.cluster}: {one.style}: {one.arch}: {one.why}"))
+                failed = failed or one.check == "compiles"
+    table = "".join("\t".join(map(line, row)) + "\n" for row in (COLUMNS, *sorted(rows)))
+    for name in args.tree or ():
+        table = table.replace(f"{name.rstrip('/')}/", "")
+    if args.out:
+        put(str(Path(args.out).parent), Path(args.out).name, table)
+    else:
+        print(table, end="")
+    return 1 if failed else 0
+
+
+def _studied(tree: Tree, args: argparse.Namespace) -> Dossier:
     arches = tuple(ARCHES[name] for name in args.arch or ARCHES)
+    store = Store(cache_folder(os.environ))
     with Bar("looking", verbose=not sys.stderr.isatty()) as bar, TemporaryDirectory() as patches:
         ground = Ground(tree, store, os.environ, arches, None, args.jobs, bar.step)
-        found = study(ground, Request(CITED, ALL_STYLES, "", patches))
-    rows = [COLUMNS, *sorted(_rows(found))]
-    text = "".join("\t".join(map(line, row)) + "\n" for row in rows)
-    text = text.replace(f"{tree.path}/", "")
-    if args.out:
-        put(str(Path(args.out).parent), Path(args.out).name, text)
-    else:
-        print(text, end="")
-    failed = [one for one in found.verdicts if one.outcome is Outcome.FAIL]
-    for one in failed:
-        print(line(f"{one.check}: {one.cluster}: {one.style}: {one.arch}: {one.why}"))
-    return 1 if any(one.check == "compiles" for one in failed) else 0
+        return study(ground, Request(CITED, ALL_STYLES, "", patches))
 
 
 def _rows(found: Dossier) -> Iterator[tuple[str, ...]]:
