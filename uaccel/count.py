@@ -6,11 +6,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from uaccel.model.machine import Arch, Insn, Listing, Role
 from uaccel.model.source import Direction
+from uaccel.paths import Leaving, leaving_edges
 
 UNPAIRED = "an opening without its closing, or the other way round: one of them was not found"
 _TOGGLES = (Role.OPENS, Role.CLOSES, Role.TOGGLES)
@@ -44,12 +45,13 @@ def floor(arch: Arch, accesses: int, direction: Direction = Direction.WRITE) -> 
     return accesses + (len(arch.shortest_window) if guarded else 0)
 
 
-def count_path(
+def count_path(  # noqa: PLR0913, PLR0917
     listing: Listing,
     file: str,
     lines: tuple[int, ...],
     accesses: int,
     helpers: tuple[Listing, ...] = (),
+    leaving: Leaving | None = None,
 ) -> PathCount:
     """Return what the success path of the cluster at `lines` of `file` costs.
 
@@ -71,6 +73,8 @@ def count_path(
 
     A callee among `helpers` is counted along its own path if that has no loop and calls
     nothing unknown.
+
+    With `leaving`, no jump is followed that only a fault takes, or what leaves the window early.
     """
     helpers = (*helpers, *listing.callees)
     own = frozenset(i for i, insn in enumerate(listing.insns) if _stands(insn, file, lines))
@@ -78,6 +82,12 @@ def count_path(
     touches = frozenset(i for i in own if _accesses(listing, i, helpers))
     if not touches:
         return _unknown(f"no access of the cluster was found in {listing.symbol}")
+    if leaving is not None:
+        tests, landed = (
+            frozenset(i for i in range(len(listing.insns)) if _is_on(listing, i, file, some))
+            for some in (leaving.tests, leaving.landed)
+        )
+        graph = graph.without(leaving_edges(tuple(_edges(listing)), own, tests, landed))
     path = graph.best_path(touches, own & graph.toggles)
     counted = _counted(listing, path, own, touches, file)
     found = sum(i in touches for i in counted)
@@ -92,6 +102,10 @@ def _unknown(why: str, found: int = 0) -> PathCount:
 
 def _stands(insn: Insn, file: str, lines: tuple[int, ...]) -> bool:
     return any(line in lines and _in(file, path) for path, line in insn.lines)
+
+
+def _is_on(listing: Listing, index: int, file: str, lines: frozenset[int]) -> bool:
+    return _stands(listing.insns[index], file, tuple(lines))
 
 
 def _accesses(listing: Listing, index: int, helpers: tuple[Listing, ...]) -> bool:
@@ -265,6 +279,7 @@ class _Graph:
     toggles: frozenset[int]
     back: frozenset[tuple[int, int]]  # the edges that go back
     loops: bool
+    again: Mapping[int, int] = field(default_factory=dict)  # what is left there is this jump back
 
     @classmethod
     def of(cls, listing: Listing) -> _Graph:
@@ -280,21 +295,39 @@ class _Graph:
         repeats = any(one.mnemonic.startswith("rep") for one in listing.insns)
         return cls(listing, kept, order, toggles, frozenset(back), bool(back) or repeats)
 
+    def without(self, edges: frozenset[tuple[int, int]]) -> _Graph:
+        """Return the graph without some of its edges.
+
+        Where only a jump back is left, the path goes on from there, past the accesses.
+        """
+        kept = tuple(
+            tuple(to for to in targets if (i, to) not in edges)
+            for i, targets in enumerate(self.edges)
+        )
+        again = {i: to for i, to in self.back if self.edges[i] and not kept[i]}
+        return replace(self, edges=kept, again=again)
+
     def best_path(self, touches: frozenset[int], toggles: frozenset[int]) -> tuple[int, ...]:
         """Return the path with the most of `touches`, then of `toggles`, then the shortest."""
+        return self._best(touches, toggles, _entries(self.order, self.edges))[1]
+
+    def _best(
+        self, touches: frozenset[int], toggles: frozenset[int], entries: tuple[int, ...]
+    ) -> tuple[tuple[int, int, int], tuple[int, ...]]:
         best: dict[int, tuple[int, int, int]] = {}
-        following: dict[int, int | None] = {}
+        following: dict[int, tuple[int, ...]] = {}  # one, or all of another pass of a loop
         for i in reversed(self.order):
             step = max(self.edges[i], key=lambda to: best[to], default=None)
-            rest = (0, 0, 0) if step is None else best[step]
+            rest, following[i] = ((0, 0, 0), ()) if step is None else (best[step], (step,))
+            if i in self.again:
+                edges = tuple(tuple(to for to in one if to != i) for one in self.edges)
+                plain = replace(self, edges=edges, again={})
+                rest, following[i] = plain._best(frozenset(), toggles, (self.again[i],))
             best[i] = (rest[0] + (i in touches), rest[1] + (i in toggles), rest[2] - 1)
-            following[i] = step
-        at: int | None = max(_entries(self.order, self.edges), key=lambda i: best[i])
-        path = []
-        while at is not None:
-            path.append(at)
-            at = following[at]
-        return tuple(path)
+        path = [max(entries, key=lambda i: best[i])]
+        while len(after := following[path[-1]]) == 1:
+            path += after
+        return best[path[0]], (*path, *after)
 
     def repeats(self, index: int) -> bool:
         """Return whether a loop goes over the instruction."""

@@ -25,7 +25,8 @@ from uaccel.host.tree import read_file
 from uaccel.model.dossier import Tree
 from uaccel.model.machine import Arch, Listing, Unbuilt
 from uaccel.model.rewrite import Edit
-from uaccel.model.source import Cluster, Form, Function
+from uaccel.model.source import Cluster, Form, Function, Span
+from uaccel.paths import Leaving
 from uaccel.read.csource import cleaned
 
 LOST = "the accesses do not tell which window it became"
@@ -35,8 +36,16 @@ HEADER = "a window in a header is in all that include it"
 AGAIN = "it is opened anew in each pass of a loop"
 _BRACE = re.compile(rb"[{}]")
 _LOOP = re.compile(rb"\n[ \t]*(?:\} )?(?:for|while|do|\w*for_each\w*)\b[^{}\n]*\Z")
+_LEAVES = re.compile(rb"\b(?:return|goto)\b[^;]*;")
+# A branch within a window that leaves it: its lines.
+_EARLY = re.compile(rb"(?<=\{\n)([^{}]*\b(?:return|goto)\b[^{};]*;)\s*\}")
 QUIET = "allmodconfig without sanitizers"
-MORE = ("CONFIG_EPOLL=y", "CONFIG_RSEQ=y", "CONFIG_IO_URING=y")  # what a study leaves out
+MORE = (
+    "CONFIG_NET=y",
+    "CONFIG_EPOLL=y",
+    "CONFIG_RSEQ=y",
+    "CONFIG_IO_URING=y",
+)  # what a study leaves out
 _SURE = "lib/usercopy.o"  # every configuration makes it
 _SANITIZERS = ("-fsanitize", "-fasan-shadow-offset")
 _NOTHING = (Result.NOT_BUILT, "")
@@ -217,7 +226,9 @@ def _bench(
     ground: Ground, arch: Arch, kept: Prepared, targets: tuple[Target, ...]
 ) -> Bench | Unbuilt:
     # Some objects cannot be made where nearly everything is off.
-    more = replace(arch, config=(*arch.config, *MORE), config_name=f"{arch.config_name}, more")
+    more = replace(
+        arch, config=(*arch.config, *MORE), config_name=f"{arch.config_name}, NET, IO_URING, RSEQ"
+    )
     for wanted in (arch, more):
         made = set_up(ground, wanted, kept.object, targets)
         if not isinstance(made, Unbuilt):
@@ -246,7 +257,10 @@ def _counted(bench: Bench, window: Window, made: Remade, said: Figure) -> Figure
         return replace(said, why="it does not compile")
     if before.listing is None or after.listing is None:
         return replace(said, why=NOT_BUILT)
-    was, now = _count(before, before.listing, old), _count(after, after.listing, new)
+    was, now = _both(
+        (before, before.listing, target.function, old),
+        (after, after.listing, written.function, new),
+    )
     held = _is_looped(written.function, new) and not _is_looped(target.function, old)
     return replace(said, was=was, now=now, why=AGAIN if held else "")
 
@@ -263,11 +277,56 @@ def _same(old: Function, new: Function, number: int) -> tuple[tuple[Cluster, ...
     )
 
 
-def _count(trial: Trial, listing: Listing, clusters: tuple[Cluster, ...]) -> PathCount:
+_Counted = tuple[Trial, Listing, Function, tuple[Cluster, ...]]
+
+
+def _both(old: _Counted, new: _Counted) -> tuple[PathCount, PathCount]:
+    # Without the jumps of faults, where both can be followed to their end so.
+    was, now = _count(*old, _leaving(*old[2:])), _count(*new, _leaving(*new[2:]))
+    if all(one.instructions is not None or one.uncounted for one in (was, now)):
+        return was, now
+    return _count(*old, None), _count(*new, None)
+
+
+def _count(
+    trial: Trial,
+    listing: Listing,
+    function: Function,  # noqa: ARG001
+    clusters: tuple[Cluster, ...],
+    leaving: Leaving | None,
+) -> PathCount:
     lines = tuple(line for cluster in clusters for line in cluster.lines)
     accesses = sum(len(cluster.accesses) for cluster in clusters)
     path = str(trial.draft.target.path)
-    return count_path(listing, path, lines, accesses, trial.bench.helpers)
+    return count_path(listing, path, lines, accesses, trial.bench.helpers, leaving)
+
+
+def _leaving(function: Function, clusters: tuple[Cluster, ...]) -> Leaving:
+    # On a machine without asm goto with outputs a fault is a jump like any other.
+    calls = [access.call for cluster in clusters for access in cluster.accesses]
+    tests = frozenset(line for call in calls for line in _lines(function, call))
+    landed = {line for call in calls for line in _landing(function, call)}
+    for cluster in clusters:
+        text = function.source.text[cluster.extent.start : cluster.extent.end]
+        for found in _EARLY.finditer(text):
+            here = Span(cluster.extent.start + found.start(1), cluster.extent.start + found.end(1))
+            landed |= set(_lines(function, here))
+    return Leaving(tests, frozenset(landed))
+
+
+def _lines(function: Function, here: Span) -> range:
+    return range(function.source.line(here.start), function.source.line(here.end) + 1)
+
+
+def _landing(function: Function, call: Span) -> range:
+    # From the label that the access jumps to, to the statement that leaves.
+    label = function.source.quote(call).rpartition(",")[2].strip(" )\n\t")
+    text, end = function.source.text, function.span.end
+    start = dict(function.entries).get(label)
+    if start is None:  # control may come there without a fault
+        return range(0)
+    leaves = _LEAVES.search(text, start, end)
+    return _lines(function, Span(start, leaves.end() if leaves is not None else end))
 
 
 def _is_looped(function: Function, clusters: tuple[Cluster, ...]) -> bool:

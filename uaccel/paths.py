@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tell which jumps of a function a fault takes, so that the path of a success can be followed.
+
+Where the compiler has no asm goto with outputs, `unsafe_get_user()` tests for its fault and
+jumps: an edge like any other, and often the shortest way to the end of the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Lines of a file."""
+
+    tests: frozenset[int]  # of the accesses: what jumps from there may be a fault
+    landed: frozenset[int]  # where faults land, and what leaves the window early
+
+
+def leaving_edges(
+    edges: tuple[tuple[int, ...], ...],
+    own: frozenset[int],
+    tests: frozenset[int],
+    landed: frozenset[int],
+) -> frozenset[tuple[int, int]]:
+    """Return the edges that lead from a test to where a fault lands, or the window is left.
+
+    `own` are the instructions of the window, `tests` those on the lines of its accesses and
+    `landed` those on the lines that a fault jumps to or that leave.
+    """
+    return frozenset(_leaving_edges(edges, own, tests, landed))
+
+
+def _leaving_edges(
+    edges: tuple[tuple[int, ...], ...],
+    own: frozenset[int],
+    tests: frozenset[int],
+    landed: frozenset[int],
+) -> Iterator[tuple[int, int]]:
+    for i in own:
+        if len(edges[i]) != 2 or i in landed:
+            continue
+        lands = [to in landed or (i in tests and to not in own) for to in edges[i]]
+        if lands[0] != lands[1]:
+            yield i, edges[i][lands.index(True)]
