@@ -34,6 +34,7 @@ LEFT = "it is in no window again"
 NOT_BUILT = "not built by this configuration"
 HEADER = "a window in a header is in all that include it"
 AGAIN = "it is opened anew in each pass of a loop"
+BOTH = "it opens one way alone, where people's opens both: that takes a shorter constant"
 _BRACE = re.compile(rb"[{}]")
 _LOOP = re.compile(rb"\n[ \t]*(?:\} )?(?:for|while|do|\w*for_each\w*)\b[^{}\n]*\Z")
 _LEAVES = re.compile(rb"\b(?:return|goto)\b[^;]*;")
@@ -261,8 +262,15 @@ def _counted(bench: Bench, window: Window, made: Remade, said: Figure) -> Figure
         (before, before.listing, target.function, old),
         (after, after.listing, written.function, new),
     )
+    more = now.at_least > was.at_least
+    why = BOTH if more and _opens_both(target.function, old) else ""
     held = _is_looped(written.function, new) and not _is_looped(target.function, old)
-    return replace(said, was=was, now=now, why=AGAIN if held else "")
+    return replace(said, was=was, now=now, why=AGAIN if held else why)
+
+
+def _opens_both(function: Function, clusters: tuple[Cluster, ...]) -> bool:
+    begins = (function.source.quote(one.extent) for one in clusters if one.stands)
+    return any(re.search(r"\buser_access_begin\(", text) for text in begins)
 
 
 def _same(old: Function, new: Function, number: int) -> tuple[tuple[Cluster, ...], ...]:
