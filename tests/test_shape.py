@@ -20,7 +20,7 @@ ROOT = HERE.parent / "uaccel"
 # Lowest first.  A module imports from the lines above its own, never from its own.
 LAYERS = (
     ("errors", "model"),
-    ("edits", "tables", "catalog", "ctext", "accessors", "candidates", "sites", "lending"),
+    ("edits", "tables", "catalog", "ctext", "accessors", "candidates", "sites", "lending", "paths"),
     ("lengths",),
     ("fields", "ranges", "outlines"),
     ("hoists", "elements"),
