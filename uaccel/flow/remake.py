@@ -33,6 +33,7 @@ LOST = "the accesses do not tell which window it became"
 LEFT = "it is in no window again"
 NOT_BUILT = "not built by this configuration"
 HEADER = "a window in a header is in all that include it"
+ANEW = "it opens anew for accesses that people's window held"
 AGAIN = "it is opened anew in each pass of a loop"
 BOTH = "it opens one way alone, where people's opens both: that takes a shorter constant"
 _BRACE = re.compile(rb"[{}]")
@@ -262,10 +263,18 @@ def _counted(bench: Bench, window: Window, made: Remade, said: Figure) -> Figure
         (before, before.listing, target.function, old),
         (after, after.listing, written.function, new),
     )
-    more = now.at_least > was.at_least
-    why = BOTH if more and _opens_both(target.function, old) else ""
     held = _is_looped(written.function, new) and not _is_looped(target.function, old)
-    return replace(said, was=was, now=now, why=AGAIN if held else why)
+    why = AGAIN if held else _reason(was, now, _opens_both(target.function, old))
+    return replace(said, was=was, now=now, why=why)
+
+
+def _reason(was: PathCount, now: PathCount, both: bool) -> str:
+    # Why ours needs more, where that can be told.
+    if now.at_least <= was.at_least or Counter(now.uncounted) != Counter(was.uncounted):
+        return ""
+    if was.toggles is not None and now.toggles is not None and now.toggles > was.toggles:
+        return ANEW
+    return BOTH if both else ""
 
 
 def _opens_both(function: Function, clusters: tuple[Cluster, ...]) -> bool:
