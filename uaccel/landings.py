@@ -16,6 +16,7 @@ _GOTO = re.compile(r"goto (\w+);")
 _CONSTANT = re.compile(r"return -?(?:[A-Z][A-Z0-9_]*|\d+|true|false|NULL);")
 _CAUGHT = re.compile(r"\b(?:break|continue)\b")
 _CLEANUP = re.compile(rb"\b(?:guard|scoped_guard|scoped_class|CLASS|__free|__cleanup)\s*\(")
+_CONDITION = re.compile(rb"^[ \t]*#[ \t]*(if|el|endif)", re.MULTILINE)
 
 
 def behind(made: Window, end: str) -> list[str]:
@@ -120,7 +121,17 @@ def _is_open(made: Window, at: int) -> bool:
     if stretch.cleanup and not (stretch.before_return or _returns(made)):
         return False
     between = made.ground.function.source.text[end:at]
-    return at >= end and _CLEANUP.search(between) is None
+    return at >= end and _CLEANUP.search(between) is None and not _is_conditional(between)
+
+
+def _is_conditional(between: bytes) -> bool:
+    # Whether an #if ends there that began before: what jumps may not be compiled.
+    depth = 0
+    for word in _CONDITION.findall(between):
+        depth += (word == b"if") - (word == b"endif")
+        if depth < 0 or (not depth and word == b"el"):
+            return True
+    return False
 
 
 def _after(function: Function, end: int) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uaccel.ctext import address, one_line
 from uaccel.lengths import varies
@@ -31,6 +31,7 @@ _INDEXED = re.compile(r"&(\w+)\[(\d{1,4})\]|(\w+) ?\+ ?(\d{1,4})|([A-Za-z_]\w*)"
 _TYPE = re.compile(r"\(((?:(?:const|unsigned|struct|enum) )*\w+) (?:__user )?\*\) ?(?=[\w(&])")
 _CAST = re.compile(r"\((?:[\w ]+?[ *])__user[ *]*\*\)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_ACCESS = re.compile(r"\w_user\s*\(")
 _LOOP = re.compile(r"\b(?:for|while|do)\b|each")
 _PLAIN = re.compile(r"\s*\w+\s*=[^=(]*|\s*")
 
@@ -102,7 +103,8 @@ def _kept(function: Function, stretch: Stretch) -> Held | None:
             words = set(_WORD.findall(f"{one.pointer} {one.size} {one.begun}"))
             reaches = "->" in one.pointer + one.size and _may_store(within)
             if not reaches and not any(_is_changed(word, within) for word in words):
-                return one
+                # What is left outside of it, before it, is made before the range is checked now.
+                return replace(one, checked=one.checked and _ACCESS.search(before) is None)
     return None
 
 

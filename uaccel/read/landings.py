@@ -64,7 +64,7 @@ class Landings:
 
         `faults` are the statements that will leave; what only the window jumped to goes.
         """
-        made = list(cuts)
+        made = [*cuts, *self._retargeted(cuts)]
         dropped: set[str] = set()
         while True:
             found = [n for n in self.labels if n not in dropped and self._idle(n, made, faults)]
@@ -78,6 +78,19 @@ class Landings:
                 made.append(cut)
         kept = (node for name, node in self.labels.items() if name not in dropped)
         return [*made, *(cut for node in kept for cut in self._ends_at(node))]
+
+    def _retargeted(self, cuts: list[Cut]) -> Iterator[Cut]:
+        # A test that jumped to where the accesses did goes at once where that led to.
+        gone = {text_of(node) for node in self.nodes if node.id in self.unsafe}
+        for node in self.nodes:
+            if node.type != "statement_identifier" or not _jumps(node) or node.parent is None:
+                continue
+            name = text_of(node)
+            if name not in gone or any(_covers(cut, node) for cut in cuts):
+                continue
+            fault = self.fault(name)
+            if fault != f"goto {name};":
+                yield Cut(span(node.parent), fault)
 
     def _behind(self, node: Node) -> list[Node]:
         # What runs from a label on, without the ends of windows that come first.
