@@ -177,3 +177,27 @@ def test_a_jump_that_only_a_fault_takes_is_no_way_on() -> None:
     assert leaving_edges(edges, own, frozenset((1,)), frozenset()) == {(1, 4)}
     assert leaving_edges(edges, own, frozenset(), frozenset((2,))) == {(1, 2)}
     assert not leaving_edges(edges, own, frozenset(), frozenset())
+
+
+def test_what_is_read_before_the_check_is_said() -> None:
+    made = again(
+        """static int f(struct lamp *lamp, struct lamp_sync __user *arg)
+{
+	u32 level;
+
+	if (!user_access_begin(arg, sizeof(*arg)))
+		return -EFAULT;
+	unsafe_get_user(level, &arg->level, efault);
+	unsafe_put_user(level + 1, &arg->level, efault);
+	unsafe_put_user(0, &arg->flags, efault);
+	user_access_end();
+	return 0;
+efault:
+	user_access_end();
+	return -EFAULT;
+}
+"""
+    )
+    assert "if (get_user(level, &arg->level))" in lines(made)
+    said = [text for one in made.rewrites for text in one.differences]
+    assert any(text.startswith("The range check now covers all of") for text in said)

@@ -70,7 +70,8 @@ def ranges(function: Function, stretch: Stretch, *, masked: bool = False) -> Ran
     if kept is not None and not (masked and not _is_near(function, stretch, kept)):
         begin = Range(kept.pointer, kept.size)
         begun = kept.begun if _stands_there(function, kept.begun) else ""
-        return Ranges(begin, (), (), False, kept=True, checked=kept.checked, begun=begun)
+        checked = kept.checked and _is_first(function, stretch, kept)
+        return Ranges(begin, (), (), False, kept=True, checked=checked, begun=begun)
     sure: dict[Range, int] = {}
     looped: dict[Range, int] = {}
     apart: list[tuple[Access, bool]] = []
@@ -111,6 +112,13 @@ def _kept(function: Function, stretch: Stretch) -> Held | None:
 def _stands_there(function: Function, leave: str) -> bool:
     found = re.fullmatch(r"(?:return\b[^;()]*|goto (\w+));", leave)
     return found is not None and (found[1] is None or found[1] in function.names)
+
+
+def _is_first(function: Function, stretch: Stretch, kept: Held) -> bool:
+    # Whether nothing that the window held is accessed before `stretch`, and so before the check.
+    every = (access for cluster in function.clusters for access in cluster.accesses)
+    inside = (one.call.start for one in every if kept.span.covers(one.call))
+    return min(inside, default=0) == min(one.call.start for one in stretch.accesses)
 
 
 def _is_near(function: Function, stretch: Stretch, kept: Held) -> bool:
