@@ -32,7 +32,7 @@ from uaccel.model.source import Function, Source
 from uaccel.read.reading import read_source
 
 BATCH = 100  # cases in one C file
-ALL = Dialect(True, True, True, True, True, (17, 0, 1))  # a tree that has whatever there is
+ALL = Dialect(True, True, True, True, True, (17, 0, 1), clamps=True)  # all there is
 Row = tuple[str, str, str]  # shape, style, what came of it: "written" or why not
 
 

@@ -7,8 +7,9 @@ A case gives some fences and expects others; both are named by their first word.
   ```roles, a row of `LINE role` per line that means something to a window.
 * `uaccel/styles/NAME.md` gives ```c, a file, for struct copies ```layout [ARCH] (see
   `tests/layouts.py`), and where it matters what the tree offers ```dialect NAME...: the fields of
-  `Dialect` that hold there, `clang=13.0.1` and `opens=no` among them; without one it is that of
-  every tree.  It expects ```diff, the lines that change, or ```refusal, one sentence per
+  `Dialect` that hold there, `clang=13.0.1` and `opens=no` among them, `unmasked` where no begin
+  masks; without one it is that of every tree.  It expects ```diff, the lines that change, or
+  ```refusal, one sentence per
   cluster that is left alone, or both; ```differences, what a user program could notice, may stand
   there too and is then compared.
 * `uaccel/checks/NAME.md` gives one of
@@ -99,7 +100,8 @@ def dialect(case: Case) -> Dialect:
     words = (given[0].argument or "").split()
     offered = {word for word in words if "=" not in word}
     clang = next((w.partition("=")[2] for w in words if w.startswith("clang=")), "")
-    names = {"copies_from", "copies_to", "scoped", "masked", "directed", "lent"}
+    names = {"copies_from", "copies_to", "scoped", "masked", "directed"}
+    names |= {"lent", "clamps", "unmasked"}
     assert offered <= names, f"no field of Dialect: {sorted(offered - names)}"
     return Dialect(
         copies_from="copies_from" in offered,
@@ -108,6 +110,8 @@ def dialect(case: Case) -> Dialect:
         masked="masked" in offered,
         directed="directed" in offered,
         clang=tuple(int(part) for part in clang.split(".")) if clang else COMMON.clang,
+        masks="unmasked" not in offered,
+        clamps="clamps" in offered,
         lent=Change(LINUX, b"", b"") if "lent" in offered else None,
         opens="opens=no" not in words,
     )

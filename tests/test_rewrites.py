@@ -330,3 +330,24 @@ def test_no_masked_begin_vouches_for_another_name_of_its_pointer() -> None:
 def test_a_union_without_a_name_is_said_to_have_none() -> None:
     layout = Layout("lamp", 4, (Member("", 0, 4, "union", None, ()),))
     assert gap(layout) == "a member without a name is a union"
+
+
+COPIED = b"""\
+static int lamp_set(struct lamp *lamp, u32 __user *first, u32 __user *fds, int at)
+{
+	u32 level, flags;
+
+	if (get_user(level, first) || copy_from_user(&flags, &fds[at], sizeof(flags)))
+		return -EFAULT;
+	return lamp_apply(lamp, level, flags);
+}
+"""
+
+
+def test_a_copy_that_is_one_value_goes_through_the_pointer_that_was_masked() -> None:
+    reading = read(COPIED)
+    dialect = replace(COMMON, scoped=True, clamps=True)
+    known = (Layouts("any", (), (("u32", 4),)),)
+    made = draft(Target(reading, (), reading.functions[0], dialect), "scoped", known)
+    assert b"uptr = mask_user_address(uptr);" in made.text
+    assert b"unsafe_get_user(flags, uptr, read_fault);" in made.text

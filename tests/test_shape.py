@@ -25,7 +25,7 @@ LAYERS = (
     ("fields", "ranges", "outlines"),
     ("hoists", "elements"),
     ("windows",),
-    ("drawing", "sharing"),
+    ("drawing", "sharing", "pointers"),
     ("landings", "orphans"),
     ("changes",),
     ("writing",),
@@ -55,9 +55,8 @@ SPEAKING = (
 )
 # What the styles with a window share: why there can be none, and what changes by it.
 WINDOWS = (
-    *("lengths", "ranges", "elements", "hoists", "windows", "drawing", "writing", "changes"),
-    "landings",
-    "orphans",
+    *("lengths", "ranges", "elements", "hoists", "windows", "pointers", "drawing"),
+    *("writing", "changes", "landings", "orphans"),
 )
 # Of two stages together: tests/test_rewrites.py has the example.
 DRAFTED = ("RANGE",)

@@ -11,6 +11,7 @@ from uaccel.landings import zeroed
 from uaccel.lengths import varies
 from uaccel.model.access import Direction, Span
 from uaccel.model.source import Function
+from uaccel.ranges import Ranges
 from uaccel.windows import Window
 
 WHOLE_RANGE = (
@@ -50,20 +51,21 @@ def changes(made: Window, *, masked: bool) -> tuple[str, ...]:
 
 
 def _said(made: Window) -> Iterator[str]:
-    stretch, begin = made.stretch, made.ranges.begin
-    kept = made.ranges.kept and begin.size != f"sizeof(*{begin.pointer})"
-    if made.ranges.checked:
+    stretch, ranges = made.stretch, made.unnamed or made.ranges
+    begin = ranges.begin
+    kept = ranges.kept and begin.size != f"sizeof(*{begin.pointer})"
+    if ranges.checked:
         pass
-    elif made.ranges.looped:
+    elif ranges.looped:
         yield LOOPED.format(base=begin.pointer)
     elif " * " in begin.size or kept:
         yield ELEMENTS.format(size=begin.size, base=begin.pointer)
-    elif _is_widened(made):
+    elif _is_widened(made, ranges):
         yield WHOLE_RANGE.format(base=begin.pointer)
-    if made.ranges.before:
+    if ranges.before:
         yield EVERY_RANGE
     unchecked = next((a for a in stretch.accesses if a.accessor.startswith("__")), None)
-    checked = {f"!{one.check()}" for one in (begin, *made.ranges.before)}
+    checked = {f"!{one.check()}" for one in (begin, *ranges.before)}
     before = {one_line(text) for text in stretch.steps[0].checks} if stretch.steps else set()
     if unchecked is not None and not checked <= before:
         yield CHECKED.format(accessor=unchecked.accessor)
@@ -88,12 +90,12 @@ def _said(made: Window) -> Iterator[str]:
         yield from (KEPT.format(value=v, accessor=name) for v, name in _lasting(made))
 
 
-def _is_widened(made: Window) -> bool:
+def _is_widened(made: Window, ranges: Ranges) -> bool:
     # Whether an access reaches a part only of what is checked.
-    quote, begin = made.ground.function.source.quote, made.ranges.begin
+    quote, begin = made.ground.function.source.quote, ranges.begin
     if begin.size != f"sizeof(*{begin.pointer})":
         return False
-    apart = {access for access, _ in made.ranges.within}
+    apart = {access for access, _ in ranges.within}
     pointers = (quote(one.pointer) for one in made.stretch.accesses if one not in apart)
     return any("->" in one and re.search(rf"\b{begin.pointer}\b", one) for one in pointers)
 

@@ -2,12 +2,14 @@
 """Say what may be written in each file of a tree, from the tree's own headers.
 
 Where an architecture has no `user_access_begin()`, include/linux/uaccess.h gives it every unsafe
-accessor; where it has one, it has only those that it defines.
+accessor; where it has one, it has only those that it defines.  It masks pointers where it defines
+`masked_user_access_begin()`; elsewhere a scope checks the range and has its barrier behind that.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from uaccel.lending import COPY, LINUX, lending
 from uaccel.model.dialect import Dialect, Dialects
@@ -31,20 +33,31 @@ def dialects(
     """
     texts = [(name, "\n".join(one.text or "" for one in given)) for name, given in arches]
     copies = [(name, _copies(t, linux, "from"), _copies(t, linux, "to")) for name, t in texts]
-    scoped = _defines(linux, "scoped_user_read_access")
-    masked = _defines(linux, "masked_user_access_begin")
-    directed = _defines(linux, "masked_user_read_access_begin")
-    clang = _oldest(compilers)
     lent = _lent(linux, [text for _, text in texts])
+    whole = Dialect(
+        copies_from=bool(copies) and all(reads for _, reads, _ in copies),
+        copies_to=bool(copies) and all(writes for _, _, writes in copies),
+        scoped=_defines(linux, "scoped_user_read_access"),
+        masked=_defines(linux, "masked_user_access_begin"),
+        directed=_defines(linux, "masked_user_read_access_begin"),
+        clamps=_defines(linux, "mask_user_address") and "barrier_nospec()" in linux,
+        clang=_oldest(compilers),
+    )
+    if not whole.copies_from:
+        whole = replace(whole, lent=lent)
+    apart = ((name, _apart(whole, text, linux, lent)) for name, text in texts)
+    return Dialects(whole, tuple(apart))
 
-    def dialect(reads: bool, writes: bool) -> Dialect:
-        extra = None if reads else lent
-        return Dialect(reads, writes, scoped, masked, directed, clang, extra)
 
-    reads = bool(copies) and all(reads for _, reads, _ in copies)
-    writes = bool(copies) and all(writes for _, _, writes in copies)
-    apart = ((name, dialect(reads, writes)) for name, reads, writes in copies)
-    return Dialects(dialect(reads, writes), tuple(apart))
+def _apart(whole: Dialect, own: str, linux: str, lent: Change | None) -> Dialect:
+    reads = _copies(own, linux, "from")
+    return replace(
+        whole,
+        copies_from=reads,
+        copies_to=_copies(own, linux, "to"),
+        masks=_defines(own, "masked_user_access_begin"),
+        lent=None if reads else lent,
+    )
 
 
 def _lent(linux: str, arches: list[str]) -> Change | None:

@@ -90,14 +90,13 @@ def _access(made: Window, piece: Piece, label: str) -> Iterator[tuple[str, tuple
     check = dict(made.ranges.within).get(access)
     if check is not None:
         yield "if", (f"!{check.check()}", label)
+        if made.fenced:
+            yield ";", ("barrier_nospec()",)
     value = made.hoists.name(access) or function.source.quote(access.value)
     pointer = address(function.source.quote(access.pointer))
     steps = re.fullmatch(r"(\w+)\+\+", pointer)
     pointer = steps[1] if steps is not None else pointer
-    held = made.hoists.pointer
-    if held is not None and held.before == f"{held.pointer} = {pointer};":
-        pointer = held.pointer
-    pointer = made.hoists.pointer_of(access) or pointer
+    pointer = made.pointer(access, pointer)
     parts = made.transfers(access)
     if not parts:
         size = one_line(function.source.quote(access.size)) if access.size is not None else ""
@@ -105,7 +104,8 @@ def _access(made: Window, piece: Piece, label: str) -> Iterator[tuple[str, tuple
         yield COPY[access.direction], (*ends, size, label)
     elif access.copies:
         for part in parts:
-            yield UNSAFE[access.direction], (part.value, address(part.pointer), label)
+            through = made.pointer(access, address(part.pointer))
+            yield UNSAFE[access.direction], (part.value, through, label)
     else:
         yield UNSAFE[access.direction], (value, pointer, label)
     if steps is not None:
@@ -142,6 +142,13 @@ def checks(made: Window) -> list[str]:
         *(text for text in first if text not in known),
         *(f"!{one.check()}" for one in made.ranges.before),
     ]
+
+
+def checked(made: Window, fault: str) -> list[str]:
+    """Return the lines with the range checks before a window; `fault` is what a bad one does."""
+    tab = made.stretch.indent
+    lines = branch(tab, " ||\n".join(before), fault) if (before := checks(made)) else []
+    return lines + [f"{tab}{name} = mask_user_address({name});" for name in made.masked]
 
 
 def indented(text: str, indent: str) -> list[str]:

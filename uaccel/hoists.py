@@ -36,13 +36,14 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 class Hoist:
     """One argument that is worked out outside of the window."""
 
-    access: Access
+    access: Access | None  # None for the pointer of a range, whoever goes through it
     name: str  # of the variable that holds it
     declaration: str  # C
     before: str  # statement before the window; "" for none
     behind: str  # statement behind it; "" for none
     calls: bool
     pointer: str = ""  # of a pointer: what it is called; `name` is "" then
+    holds: str = ""  # of a pointer: the expression that it stands for
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +56,6 @@ class Hoists:
     def names(self) -> tuple[str, ...]:
         """Return the names of the new variables."""
         return tuple(one.name or one.pointer for one in self.every)
-
-    @property
-    def pointer(self) -> Hoist | None:
-        """Return the variable for the pointer of the window, None when it has a name."""
-        return next((one for one in self.every if one.pointer), None)
-
-    def pointer_of(self, access: Access) -> str:
-        """Return the variable that stands for an access's user pointer, "" when it stays."""
-        found = (one.pointer for one in self.every if one.access == access and one.pointer)
-        return next(found, "")
 
     def name(self, access: Access) -> str:
         """Return the variable that stands for an access's value, "" when it stays."""
@@ -97,8 +88,8 @@ def hoists(function: Function, stretch: Stretch, taken: frozenset[str]) -> Hoist
     return Hoists(tuple(found))
 
 
-def pointed(pointer: str, access: Access, taken: frozenset[str]) -> Hoist:
-    """Return the variable that holds a user pointer, for windows that take the name of one."""
+def pointed(pointer: str, access: Access | None, taken: frozenset[str]) -> Hoist:
+    """Return the variable that holds a user pointer: an access's own, or that of a range."""
     name = "uptr"
     number = 2
     while name in taken:
@@ -106,7 +97,8 @@ def pointed(pointer: str, access: Access, taken: frozenset[str]) -> Hoist:
         number += 1
     cast = _CAST.match(pointer)
     declared = f"{cast[1]}{name};" if cast is not None else f"typeof({pointer}) {name};"
-    return Hoist(access, "", declared, f"{name} = {pointer};", "", calls=False, pointer=name)
+    before = f"{name} = {pointer};"
+    return Hoist(access, "", declared, before, "", calls=False, pointer=name, holds=pointer)
 
 
 def _is_hoisted(function: Function, stretch: Stretch, piece: Piece) -> bool:

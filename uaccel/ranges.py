@@ -56,6 +56,7 @@ class Ranges:
     before: tuple[Range, ...]  # checked before the window opens
     within: tuple[tuple[Access, Range], ...]  # checked right before that access
     looped: bool  # `begin` is where a loop starts: nothing says that it makes a pass
+    covered: tuple[tuple[Access, Range], ...] = ()  # accesses that need no check of their own
     kept: bool = False  # `begin` is that of a window which was unmade
     checked: bool = False  # and was checked there, on every machine
     begun: str = ""  # how it left when it failed, when that is not how a fault leaves
@@ -70,19 +71,27 @@ def ranges(function: Function, stretch: Stretch, *, masked: bool = False) -> Ran
     if kept is not None and not (masked and not _is_near(function, stretch, kept)):
         begin = Range(kept.pointer, kept.size)
         begun = kept.begun if _stands_there(function, kept.begun) else ""
+        made = ((step, piece) for step, piece in _pieces(stretch) if piece.access is not None)
+        same = tuple(p.access for step, p in made if _is_known(begin, step, p, stretch))
         checked = kept.checked and _is_first(function, stretch, kept)
-        return Ranges(begin, (), (), False, kept=True, checked=checked, begun=begun)
+        return replace(_whole(begin, same), checked=checked, begun=begun)
     sure: dict[Range, int] = {}
     looped: dict[Range, int] = {}
-    apart: list[tuple[Access, bool]] = []
+    apart: list[Access] = []
+    covered = []
     for step, piece in _pieces(stretch):
         if piece.access is None:
             continue
         here = _range(function, stretch, piece.access)
-        if _is_meant(here, step, piece) and _is_known(here, piece, stretch):
+        known = _is_known(here, step, piece, stretch)
+        if known and _is_meant(here, step, piece):
             sure[here] = sure.get(here, 0) + 1
+            covered.append((piece.access, here))
             continue
-        apart.append((piece.access, here in sure and _is_known(here, piece, stretch)))
+        if known and here in sure:
+            covered.append((piece.access, here))
+        else:
+            apart.append(piece.access)
         root = _root(function, piece, stretch) if step.always and not piece.test else None
         if root is not None:
             looped[root] = looped.get(root, 0) + 1
@@ -90,8 +99,31 @@ def ranges(function: Function, stretch: Stretch, *, masked: bool = False) -> Ran
         return UNKNOWN
     chosen = sure or looped
     begin = max(chosen, key=lambda one: chosen[one])
-    within = tuple((one, _exact(function, one)) for one, covered in apart if not covered)
-    return Ranges(begin, tuple(one for one in sure if one != begin), within, looped=not sure)
+    before = tuple(one for one in sure if one != begin)
+    within = tuple((one, _exact(function, one)) for one in apart)
+    return Ranges(begin, before, within, not sure, tuple(covered))
+
+
+def _whole(begin: Range, covered: tuple[Access | None, ...]) -> Ranges:
+    every = tuple((one, begin) for one in covered if one is not None)
+    return Ranges(begin, (), (), looped=False, covered=every, kept=True)
+
+
+def rebased(pointer: str, old: str, new: str) -> str | None:
+    """Return a user pointer that goes through `old` as it goes through `new`, None if not so."""
+    pointer, old = _unwrapped(one_line(pointer)), _unwrapped(one_line(old))
+    if pointer == old:
+        return new
+    cast = re.match(r"\([\w ]+ __user \*\)", pointer)
+    if cast is not None and pointer[cast.end() :] in (old, f"({old})"):
+        return f"{cast[0]}{new}"
+    if old.isidentifier():
+        made, times = re.subn(rf"(?<![\w.>]){old}(?!\w)", new, pointer)
+        return made if times == 1 else None
+    member = re.fullmatch(rf"&\(?{re.escape(old)}\)?->(.+)", pointer)
+    if member is None and old.startswith("&"):  # `&p[i].field` goes through `&p[i]`
+        member = re.fullmatch(rf"{re.escape(old)}\.(.+)", pointer)
+    return f"&{new}->{member[1]}" if member is not None else None
 
 
 def _kept(function: Function, stretch: Stretch) -> Held | None:
@@ -246,11 +278,12 @@ def pointee(pointer: str) -> str:
     return f"*{pointer}" if plain else f"*({pointer})"
 
 
-def _is_known(here: Range, piece: Piece, stretch: Stretch) -> bool:
-    # Whether it can be worked out before the window opens.
+def _is_known(here: Range, step: Step, piece: Piece, stretch: Stretch) -> bool:
+    # Whether it can be worked out before the window opens.  A loop comes back to what it changes.
     assert piece.access is not None
+    until = stretch.extent.end if step.looped else piece.access.call.start
     words = set(_WORD.findall(here.pointer)) | set(_WORD.findall(here.size))
-    changed = stretch.changed_before(piece.access.call.start)
+    changed = stretch.changed_before(until)
     if words & changed or any(_is_named(place, here.pointer) for place in changed):
         return False
     return piece.pointer in ("", "element") or here.pointer.isidentifier()

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from uaccel.elements import freed
 from uaccel.fields import Scalar, Whole, scalars
-from uaccel.hoists import Hoists, hoists, pointed
+from uaccel.hoists import Hoists, hoists
 from uaccel.lengths import reason_against
 from uaccel.model.access import Access, Direction, Span
 from uaccel.model.dialect import Dialect
 from uaccel.model.source import Function, Layouts
 from uaccel.model.steps import Fault, Stretch
-from uaccel.ranges import Ranges, ranges
+from uaccel.ranges import Ranges, ranges, rebased
 
 WORDS = {Direction.READ: "read", Direction.WRITE: "write"}
 UNSAFE = {Direction.READ: "unsafe_get_user", Direction.WRITE: "unsafe_put_user"}
@@ -52,6 +52,9 @@ class Window:
     scalars: tuple[tuple[Access, tuple[Scalar, ...]], ...]  # a copy may be several
     labels: tuple[tuple[Fault, str], ...]
     failed: str  # label for when the window did not open, and the fault goes on; "" for none
+    masked: tuple[str, ...] = ()  # other pointers that are masked before it opens
+    fenced: bool = False  # a speculation barrier stands behind each range check within
+    unnamed: Ranges | None = None  # the ranges as the source has them, where names were given
 
     @property
     def stretch(self) -> Stretch:
@@ -73,31 +76,39 @@ class Window:
         """Return the label that a fault jumps to."""
         return dict(self.labels)[fault]
 
+    def pointer(self, access: Access, text: str) -> str:
+        """Return how `access` reaches the user's `text` within: through a name that holds it."""
+        covered = any(one == access for one, _ in self.ranges.covered)
+        for hoist in self.hoists.every:
+            mine = hoist.access == access or (hoist.access is None and covered)
+            through = rebased(text, hoist.holds, hoist.pointer) if hoist.pointer and mine else None
+            if through is not None:
+                return through
+        return text
+
     def transfers(self, access: Access) -> tuple[Scalar, ...]:
         """Return the scalars that stand for an access; none for a copy that stays one."""
         return next((made for one, made in self.scalars if one == access), ())
 
 
 def windows(
-    ground: Ground, word: str, reason_against: Callable[[Window], str | None]
+    ground: Ground, word: str, bound: Callable[[Window], Window | str]
 ) -> tuple[Window, ...] | str:
     """Return the windows over a stretch: one over all of it, else over those parts that can be.
 
     One sentence when there is none; only what makes two accesses or more is worth a window.
+    `bound` returns a window as the style draws it, or one sentence why it cannot.
     """
     whole = window(ground, word)
-    if isinstance(whole, Window) and not _is_worth(whole):
-        whole = FEW
     if isinstance(whole, Window):
-        why = reason_against(whole)
-        if why is None:
-            return (whole,)
-        whole = why
+        whole = bound(whole) if _is_worth(whole) else FEW
+    if isinstance(whole, Window):
+        return (whole,)
     found: list[Window] = []
     taken = set(ground.taken)
     for part in ground.stretch.parts:
         narrower = replace(ground, stretch=part, taken=frozenset(taken))
-        made = windows(narrower, word, reason_against)
+        made = windows(narrower, word, bound)
         if isinstance(made, str):
             continue
         for one in made:
@@ -175,18 +186,3 @@ def _transfers(ground: Ground, access: Access) -> tuple[Scalar, ...] | str:
     if copies and not access.accessor.endswith("_inatomic"):
         return ()
     return NO_COPY.format(copy=COPY[access.direction], why=made.why) if not copies else made.why
-
-
-def named(made: Window) -> Window:
-    """Return the window with a variable for its pointer, where that is an expression."""
-    begin = made.ranges.begin
-    if begin.pointer.isidentifier():
-        return made
-    taken = made.ground.taken | made.names
-    held = pointed(begin.pointer, made.stretch.accesses[0], taken)
-    size = begin.size if begin.size.isidentifier() else f"sizeof(*{held.pointer})"
-    copies = any(access.copies for access in made.stretch.accesses)
-    begin = replace(begin, pointer=held.pointer, size=begin.size if copies else size)
-    return replace(
-        made, ranges=replace(made.ranges, begin=begin), hoists=Hoists((held, *made.hoists.every))
-    )

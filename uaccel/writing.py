@@ -24,7 +24,7 @@ class Drawing:
     """How a style draws its windows."""
 
     edits: Callable[[Window], list[Edit]]
-    reason_against: Callable[[Window], str | None]
+    bound: Callable[[Window], Window | str]  # as it is drawn, or why it cannot be
     masked: bool  # it opens without a range check where the machine can
 
 
@@ -41,10 +41,10 @@ def written(
             answers.append(Refusal(cluster, why or ALONE))
             continue
         ground = Ground(function, cluster.stretch, layouts, dialect, taken, masked=drawing.masked)
-        made = windows(ground, WORDS[cluster.direction], drawing.reason_against)
+        made = windows(ground, WORDS[cluster.direction], drawing.bound)
         if isinstance(made, str) and dialect.lent is not None:
             ground = replace(ground, dialect=dialect.extended)
-            made = windows(ground, WORDS[cluster.direction], drawing.reason_against)
+            made = windows(ground, WORDS[cluster.direction], drawing.bound)
         if isinstance(made, str):
             alone = made == FEW and len(cluster.accesses) == 1
             answers.append(Refusal(cluster, ALONE if alone else made))

@@ -126,6 +126,9 @@ void lamp_unlock(int *held);
 #define masked_user_read_access_begin(at) ((__typeof__(at))shim_masked(at, READS))
 #define masked_user_write_access_begin(at) ((__typeof__(at))shim_masked(at, WRITES))
 #define masked_user_rw_access_begin(at) masked_user_access_begin(at)
+/* Behind a range check that went well both do nothing. */
+#define mask_user_address(at) (at)
+#define barrier_nospec() do { } while (0)
 
 /* As include/linux/uaccess.h of 7.3 nests them. */
 #define __cleanup(function) __attribute__((cleanup(function)))

@@ -4,11 +4,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from uaccel.ctext import address, one_line
-from uaccel.model.source import Access, Cluster, Form, Function
+from uaccel.model.source import Access, Cluster, Form, Function, Span
 
+_Held = Mapping[str, tuple[tuple[str, int], ...]]  # and where in the body it was assigned
+_WORD = re.compile(r"((?:->|\.)?)\b([A-Za-z_]\w*)")
+_ROOT = re.compile(r"(&?)(\w+)((?:->.*)?)")
+_SETS = re.compile(r"^[ \t]*([\w.>()*\[\] -]+?) = ([^;=]+);", re.MULTILINE)
+_MASKED = re.compile(r"mask_user_address\((.*)\)", re.DOTALL)
+_SAME = re.compile(r"\b(\w+) = mask(?:ed)?_user_\w+\(\1\);")  # a good pointer stays what it is
 _NAME = re.compile(r"[A-Za-z_]\w*(?:(?:->|\.)\w+)*")
 
 
@@ -44,7 +50,7 @@ _Placed = tuple[Cluster, Access]
 
 def _matched(old: Function, new: Function) -> list[tuple[Access, list[_Placed]]] | None:
     # Each access of `old` with those of `new` that do the same; a copy may be several.
-    names, later = set(old.names), _ordered(new)
+    held, later = _held(old, new), _ordered(new)
     pairs: list[tuple[Access, list[_Placed]]] = []
     hidden = [] if list(_hidden(new)) else list(_hidden(old))
     at = 0
@@ -54,7 +60,7 @@ def _matched(old: Function, new: Function) -> list[tuple[Access, list[_Placed]]]
         if one.copies and not (end < len(later) and later[end][1].copies):
             while end < len(later) and _is_part(old, one, new, later[end][1]):
                 end += 1
-        elif end < len(later) and _is_equal(old, one, new, later[end][1], names):
+        elif end < len(later) and _is_equal(old, one, new, later[end][1], held):
             end += 1
         if end == at:
             return None
@@ -95,16 +101,59 @@ def _is_part(old: Function, copy: Access, new: Function, field: Access) -> bool:
     return part == whole or part.startswith((f"{whole}.", f"{whole}->"))
 
 
-def _is_equal(old: Function, one: Access, new: Function, other: Access, names: set[str]) -> bool:
+def _is_equal(old: Function, one: Access, new: Function, other: Access, held: _Held) -> bool:
     if one.direction is not other.direction or one.copies is not other.copies:
         return False
     if one.pointer == one.call or other.pointer == other.call:  # a macro's call shows neither
         return True
     pointer, value = _pointer(new, other), _value(new, other)
-    # What was worked out before the window has a name of its own there.
-    held = pointer.isidentifier() and pointer not in names
-    hoisted = value.isidentifier() and value not in names
-    return (held or _pointer(old, one) == pointer) and (hoisted or _value(old, one) == value)
+    still = {name: _still(new, other, said) for name, said in held.items()}
+    same = _pointer(old, one) in (pointer, *_meant(pointer, still))
+    return same and _value(old, one) in (value, *_meant(value, still))
+
+
+def _held(old: Function, new: Function) -> _Held:
+    # What was worked out before the window has a name of its own there, what is read in it too.
+    names = set(old.names)
+    found: dict[str, list[tuple[str, int]]] = {}
+    for match in _SETS.finditer(new.source.quote(new.body)):
+        place, value = one_line(match[1]), match[2]
+        if place not in names and place.isidentifier():
+            masked = _MASKED.fullmatch(value)
+            meant = one_line(masked[1] if masked else value)
+            if meant != place and not meant.startswith("masked_user_"):
+                found.setdefault(place, []).append((meant, match.end()))
+        elif value not in names and value.isidentifier():
+            found.setdefault(value, []).append((place, -1))
+    return {name: tuple(said) for name, said in found.items()}
+
+
+def _still(new: Function, access: Access, said: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
+    # What a name holds when the access is made: nothing of it was assigned in the meantime.
+    text = new.source.quote(Span(new.body.start, access.call.start))
+    kept = []
+    for meant, at in said:
+        places = "|".join(
+            rf"(?<![\w.>]){name}" if not dot else rf"[.>]{name}"
+            for dot, name in _WORD.findall(meant)
+        )
+        changes = rf"(?:{places})\s*(?:(?:[-+|&^*/%]|<<|>>)?=(?!=)|\+\+|--)"
+        if at < 0 or not places or re.search(changes, _SAME.sub("", text[at:])) is None:
+            kept.append(meant)
+    return tuple(kept)
+
+
+def _meant(text: str, held: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    root = _ROOT.fullmatch(text)
+    for meant in held.get(root[2], ()) if root is not None else ():
+        assert root is not None
+        if not root[3]:
+            yield meant
+            continue
+        yield address(f"{root[1]}{meant}{root[3]}")
+        yield address(f"{root[1]}({meant}){root[3]}")
+        if meant.startswith("&") and root[3].startswith("->"):
+            yield address(f"{meant}.{root[3].removeprefix('->')}")
 
 
 def _name(value: str) -> str:

@@ -28,8 +28,9 @@ from uaccel.read.cuts import (
 )
 from uaccel.read.expansion import Wrapper, wrapper
 from uaccel.read.landings import Landings, labels_of
+from uaccel.read.masking import fences, masking
 from uaccel.read.places import Region
-from uaccel.read.standing import LIKE, Begin, Standing, end_of
+from uaccel.read.standing import LIKE, Begin, Standing, end_of, leaving
 
 _TAB = "\t"
 _COMMENT = re.compile(rb"//.*|/\*(?:(?!\*/).)*\*/")
@@ -178,6 +179,9 @@ class _Frame:
 
     def _shared(self, faults: tuple[str, ...]) -> tuple[Cut, ...] | str:
         cuts = [cut for begin in self.begins for cut in self._begin(begin)]
+        cuts += [cut for begin in self.begins for cut in self._masking(begin, faults)]
+        fenced = fences(self.source, (node for b in self.begins for node in self._within(b)))
+        cuts += [Cut(whole_lines(self.source, span(one)), "") for one in fenced]
         for end in self.ends:
             if end.parent is not None and end.parent.type != "labeled_statement":
                 cuts.append(self._end(end))
@@ -195,6 +199,24 @@ class _Frame:
             yield Cut(span(begin.statement), begin.kept)
         else:
             yield Cut(whole_lines(self.source, span(begin.statement)), "")
+
+    def _masking(self, begin: Begin, faults: tuple[str, ...]) -> Iterator[Cut]:
+        found = masking(self.source, begin.statement)
+        gone = [*found.assignments]
+        leaves = leaving(self.source, found.check) if found.check is not None else None
+        alike = leaves is not None and all(self.landings.alike(leaves, one) for one in faults)
+        if found.check is not None and alike:
+            gone.append(found.check)
+        yield from (Cut(whole_lines(self.source, span(one)), "") for one in gone)
+
+    def _within(self, begin: Begin) -> Iterator[Node]:
+        if begin.body is not None:
+            yield from walk(begin.body)
+            return
+        following = begin.statement.next_named_sibling
+        while following is not None and following not in self.ends:
+            yield from walk(following)
+            following = following.next_named_sibling
 
     def _scope(self, scope: Node, body: Node) -> Iterator[Cut]:
         header = Span(scope.start_byte, body.start_byte)

@@ -214,7 +214,7 @@ class Standing:
         if checked is None or whole is None or not span(whole).covers(span(statement)):
             return None
         left, right = _sides(text_of(statement))
-        leaves = _leaves(self.source, checked)
+        leaves = leaving(self.source, checked)
         asked, failed = (node.child_by_field_name("condition") for node in (whole, checked))
         if asked is None or text_of(plain(asked)) != "can_do_masked_user_access()":
             return None
@@ -234,7 +234,7 @@ class Standing:
         others = _others(plain(condition), call) if condition is not None else None
         if others is None:
             return "its condition is not that the begin failed"
-        leaves = _leaves(self.source, statement)
+        leaves = leaving(self.source, statement)
         if leaves is None:
             return "a failed begin does not leave"
         kept = " || ".join(self.source.quote(span(other)) for other in others)
@@ -328,7 +328,8 @@ def _is_failed(condition: Node, call: Node) -> bool:
     return node.type == "unary_expression" and argument is not None and plain(argument) == call
 
 
-def _leaves(source: Source, statement: Node) -> str | None:
+def leaving(source: Source, statement: Node) -> str | None:
+    """Return how an `if` leaves, None when its branch ends in another way."""
     consequence = statement.child_by_field_name("consequence")
     if consequence is None:
         return None

@@ -10,20 +10,17 @@ from __future__ import annotations
 
 import re
 
-from uaccel.drawing import accesses, around, branch, checks, closings, replaced
+from uaccel.drawing import accesses, around, branch, checked, closings, replaced
 from uaccel.fields import UNBUILT
 from uaccel.landings import behind, landing
 from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
-from uaccel.model.source import Direction, Function, Layouts
+from uaccel.model.source import Function, Layouts
+from uaccel.pointers import named
 from uaccel.ranges import PAGE, is_far
-from uaccel.windows import WORDS, Window, named
+from uaccel.windows import WORDS, Window
 from uaccel.writing import Drawing, written
 
-BARRIER = (
-    "another pointer needs a range check of its own, and no speculation barrier stands behind that "
-    "where a begin masks its pointer"
-)
 ABSENT = "this tree has no `masked_user_access_begin()`"
 CONSTANT = "the pointer is declared const, and a masked begin gives another one to go on with"
 SIZE = "how large `*{pointer}` is, and so how far from its start an access lies, is not known"
@@ -38,7 +35,11 @@ def plan(
     """Return, for each cluster of `function`, its masked window or the reason against it."""
     if not dialect.masked:
         return tuple(Refusal(cluster, ABSENT) for cluster in function.clusters)
-    return written(function, layouts, dialect, Drawing(_edits, _reason_against, masked=True))
+    return written(function, layouts, dialect, Drawing(_edits, _bound, masked=dialect.masks))
+
+
+def _bound(made: Window) -> Window | str:
+    return _reason_against(made) or named(made)
 
 
 def _reason_against(made: Window) -> str | None:
@@ -46,8 +47,6 @@ def _reason_against(made: Window) -> str | None:
     text = made.ground.function.source.quote(made.ground.function.span)
     if re.search(rf"\*\s*const\s+{pointer}\b", text):
         return CONSTANT
-    if made.direction is Direction.READ and (made.ranges.before or made.ranges.within):
-        return BARRIER
     if made.ranges.kept and not made.ranges.checked:
         return None  # the tree masked that pointer itself
     if is_far(made.ranges.begin):
@@ -69,8 +68,7 @@ def _pointee(made: Window, pointer: str) -> bool:
     return re.search(rf"\b{_SCALARS}\s+__user\s*\*\s*{re.escape(pointer)}\b", text) is not None
 
 
-def _edits(plain: Window) -> list[Edit]:
-    made = named(plain)
+def _edits(made: Window) -> list[Edit]:
     word = _word(made)
     end = f"user_{word}access_end();"
     source = made.ground.function.source
@@ -89,12 +87,9 @@ def _word(made: Window) -> str:
 
 def _begin(made: Window, word: str) -> list[str]:
     tab, here = made.stretch.indent, made.ranges.begin
-    lines = []
-    if before := checks(made):
-        lines = branch(tab, " ||\n".join(before), made.begun)
     begin = f"!user_{word}access_begin({here.pointer}, {here.size})"
     return [
-        *lines,
+        *checked(made, made.begun),
         f"{tab}if (can_do_masked_user_access())",
         f"{tab}\t{here.pointer} = masked_user_{word}access_begin({here.pointer});",
         *branch(tab, begin, made.begun, "else "),

@@ -11,22 +11,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from uaccel.drawing import accesses, around, branch, checks, replaced
+from uaccel.drawing import accesses, around, checked, replaced
 from uaccel.landings import behind, landing
 from uaccel.model.access import Span
 from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
-from uaccel.model.source import Direction, Function, Layouts
-from uaccel.ranges import is_far
-from uaccel.windows import WORDS, Window, named
+from uaccel.model.source import Function, Layouts
+from uaccel.pointers import named
+from uaccel.windows import WORDS, Window
 from uaccel.writing import Drawing, written
 
-BARRIER = (
-    "another pointer needs a range check of its own, and no speculation barrier stands behind that "
-    "where a begin masks its pointer"
-)
 ABSENT = "this tree has no `scoped_user_read_access()` and its kin"
-LARGE = "`*{pointer}` is larger than a page, and a masked begin wants the first access near it"
 JUMPS = "a break or continue among the accesses would leave the scope only"
 CALLED = "the name of the pointer is assigned among the accesses, and a scope makes it constant"
 _GOTO = re.compile(r"goto (\w+);")
@@ -38,24 +33,22 @@ def plan(
     """Return, for each cluster of `function`, its scope or the reason against it."""
     if not dialect.scoped:
         return tuple(Refusal(cluster, ABSENT) for cluster in function.clusters)
-    return written(function, layouts, dialect, Drawing(_edits, _reason_against, masked=True))
+    return written(function, layouts, dialect, Drawing(_edits, _bound, masked=dialect.masks))
 
 
-def _reason_against(made: Window) -> str | None:
-    pointer, stretch = made.ranges.begin.pointer, made.stretch
-    if made.direction is Direction.READ and (made.ranges.before or made.ranges.within):
-        return BARRIER
-    if is_far(made.ranges.begin):
-        return LARGE.format(pointer=pointer)
+def _bound(plain: Window) -> Window | str:
+    stretch = plain.stretch
     if any(leave.jumps for leave in stretch.leaves):
         return JUMPS
-    if pointer in stretch.changed_before(stretch.extent.end):
-        return CALLED
-    return None
+    made = named(plain)
+    if isinstance(made, str):
+        return made
+    changed = stretch.changed_before(stretch.extent.end)
+    return CALLED if made.ranges.begin.pointer in changed else made
 
 
 def _edits(plain: Window) -> list[Edit]:
-    made = _labelled(named(plain))
+    made = _labelled(plain)
     stretch, source = made.stretch, made.ground.function.source
     edits: list[Edit] = []
     for step in stretch.steps:
@@ -73,17 +66,16 @@ def _labelled(made: Window) -> Window:
     for fault, label in made.labels:
         found = _GOTO.fullmatch(fault.text)
         labels.append((fault, found[1] if found is not None and fault.leaves else label))
-    return replace(made, labels=tuple(labels))
+    # What leaves the scope needs no statement before it, and so no braces.
+    ground = replace(made.ground, stretch=replace(made.stretch, leaves=()))
+    return replace(made, ground=ground, labels=tuple(labels))
 
 
 def _begin(made: Window) -> list[str]:
     tab, here = made.stretch.indent, made.ranges.begin
     first = made.stretch.steps[0].fault
     label = made.label(first)
-    lines = []
-    if before := checks(made):
-        condition = " ||\n".join(before)
-        lines = branch(tab, condition, first.text if first.leaves else f"goto {label};")
+    lines = checked(made, first.text if first.leaves else f"goto {label};")
     word = f"scoped_user_{WORDS[made.direction]}_access"
     if here.size == f"sizeof(*{here.pointer})":
         return [*lines, f"{tab}{word}({here.pointer}, {label}) {{"]

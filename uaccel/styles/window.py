@@ -20,11 +20,11 @@ def plan(
     function: Function, layouts: tuple[Layouts, ...], dialect: Dialect
 ) -> tuple[Rewrite | Refusal, ...]:
     """Return, for each cluster of `function`, its window or the reason against it."""
-    return written(function, layouts, dialect, Drawing(_edits, _reason_against, masked=False))
+    return written(function, layouts, dialect, Drawing(_edits, _bound, masked=False))
 
 
-def _reason_against(made: Window) -> str | None:  # noqa: ARG001
-    return None
+def _bound(made: Window) -> Window:
+    return made
 
 
 def _edits(made: Window) -> list[Edit]:
