@@ -32,16 +32,26 @@ LOOPED = (
     "another pointer is only known in a loop, and where a begin masks its pointer each pass would "
     "need a speculation barrier"
 )
+CALLED = (
+    "the name of the pointer is assigned among the accesses, which a scope makes constant, and no "
+    "access is made before"
+)
 CONSTANT = "another pointer is declared const, and its mask gives one to go on with"
 LARGE = "`*{pointer}` is larger than a page, and a masked begin wants the first access near it"
 
 
-def named(made: Window) -> Window | str:
-    """Return the window with names for its pointers, those masked that must be; or why not."""
-    masks = made.ground.dialect.masks
-    if masks and is_far(made.ranges.begin):
-        return LARGE.format(pointer=made.ranges.begin.pointer)
-    done, begin = _with_name(made, made.ranges.begin, assigned=False)
+def named(made: Window, *, constant: bool) -> Window | str:
+    """Return the window with names for its pointers, those masked that must be; or why not.
+
+    The pointer of its begin may be `constant` within.
+    """
+    masks, begun = made.ground.dialect.masks, made.ranges.begin
+    if masks and is_far(begun):
+        return LARGE.format(pointer=begun.pointer)
+    moves = constant and begun.pointer in made.stretch.changed_before(made.stretch.extent.end)
+    if moves and all(here != begun for _, here in made.ranges.covered):
+        return CALLED
+    done, begin = _with_name(made, begun, own=not moves)
     done = replace(done, ranges=replace(done.ranges, begin=begin))
     more = (*made.ranges.before, *(here for _, here in made.ranges.within))
     if made.direction is Direction.WRITE or not masks or not more:
@@ -55,8 +65,8 @@ def named(made: Window) -> Window | str:
     if far is not None:
         return LARGE.format(pointer=far.pointer)
     text = made.ground.function.source.quote(made.ground.function.span)
-    constant = (rf"\*\s*const\s+{re.escape(here.pointer)}\b" for here in made.ranges.before)
-    if any(re.search(one, text) for one in constant):
+    const = (rf"\*\s*const\s+{re.escape(here.pointer)}\b" for here in made.ranges.before)
+    if any(re.search(one, text) for one in const):
         return CONSTANT
     return _checked(made, replace(_masked(done), fenced=bool(within)))
 
@@ -64,16 +74,16 @@ def named(made: Window) -> Window | str:
 def _masked(made: Window) -> Window:
     done, before = made, []
     for here in made.ranges.before:
-        done, another = _with_name(done, here, assigned=True)
+        done, another = _with_name(done, here, own=_is_own(made.ground.function, here.pointer))
         before.append(another)
     names = tuple(dict.fromkeys(one.pointer for one in before))
     return replace(done, ranges=replace(done.ranges, before=tuple(before)), masked=names)
 
 
-def _with_name(made: Window, here: Range, *, assigned: bool) -> tuple[Window, Range]:
-    function = made.ground.function
+def _with_name(made: Window, here: Range, *, own: bool) -> tuple[Window, Range]:
+    # `own`: the name that it has, if any, will do.
     pointer = here.pointer
-    if pointer.isidentifier() and not (assigned and not _is_own(function, pointer)):
+    if own and pointer.isidentifier():
         return made, here
     held = next((one for one in made.hoists.every if one.holds == pointer), None)
     first = tuple(one for one in made.hoists.every if one.access is None and one != held)

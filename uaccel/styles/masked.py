@@ -39,7 +39,7 @@ def plan(
 
 
 def _bound(made: Window) -> Window | str:
-    return _reason_against(made) or named(made)
+    return _reason_against(made) or named(made, constant=False)
 
 
 def _reason_against(made: Window) -> str | None:

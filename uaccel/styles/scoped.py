@@ -23,7 +23,6 @@ from uaccel.writing import Drawing, written
 
 ABSENT = "this tree has no `scoped_user_read_access()` and its kin"
 JUMPS = "a break or continue among the accesses would leave the scope only"
-CALLED = "the name of the pointer is assigned among the accesses, and a scope makes it constant"
 _GOTO = re.compile(r"goto (\w+);")
 
 
@@ -37,14 +36,8 @@ def plan(
 
 
 def _bound(plain: Window) -> Window | str:
-    stretch = plain.stretch
-    if any(leave.jumps for leave in stretch.leaves):
-        return JUMPS
-    made = named(plain)
-    if isinstance(made, str):
-        return made
-    changed = stretch.changed_before(stretch.extent.end)
-    return CALLED if made.ranges.begin.pointer in changed else made
+    jumps = any(leave.jumps for leave in plain.stretch.leaves)
+    return JUMPS if jumps else named(plain, constant=True)
 
 
 def _edits(plain: Window) -> list[Edit]:
