@@ -218,8 +218,8 @@ def _objects(first: Prepared) -> Iterator[str]:
         *("make", "-s", "-rR", "--no-print-directory", f"--include-dir={first.tree}"),
         *("-f", f"{first.tree}/Makefile", "-f", str(makefile), "sub_make_done=1"),
         *(f"abs_srctree={first.tree}", f"abs_objtree={first.folder}", *variables),
-        # Linux 6.13: the folder that it is made in has another name, and one is exported before.
-        *(f"abs_output={first.folder}", "objtree=.", "objects-of"),
+        # Linux 6.13: the folder that it is made in has another name, and two are exported before.
+        *(f"abs_output={first.folder}", "objtree=.", f"srcroot={first.tree}", "objects-of"),
     )
     environment = environment_for(first.path)
     said = run(argv, folder=Path(first.folder), timeout=_TIMEOUT, environment=environment)
