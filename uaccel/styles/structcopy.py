@@ -32,9 +32,16 @@ NO_GROUP = "no two fields of it go between one local struct and one struct of th
 PADDING = "The padding of struct {tag} is written as zero; field by field it was left alone."
 ECHO = "The bytes of struct {tag} that no field carries are written back as they were read."
 HOLES = "All bytes of struct {tag} are read, also those that no field carries."
+WHOLE = (
+    "All of struct {tag} is checked at once: one that lies only in part within user space fails "
+    "before the first byte."
+)
 LATER = "What `copy_{way}_user()` had copied before a fault may end in the middle of a field."
 
 
+_PADDING = re.compile(
+    r"(?:^|\.)_*(?:pad|padding|unused|reserved|rsvd|resv|spare|fill|filler)(?:_\w+|\d+)?$"
+)
 _LABEL = re.compile(r"^[ \t]*(?!default\b)[A-Za-z_]\w*[ \t]*:(?!:)", re.MULTILINE)
 
 
@@ -192,7 +199,9 @@ def _copy_against(function: Function, cluster: Cluster, group: _Group) -> str | 
     rest = {mine for mine, _ in group.fields} - moved
     if cluster.direction is Direction.WRITE:
         name = min(rest, default=None)
-        return f"`{local.name}.{name}` is not written here, a copy would write it" if name else None
+        if name is not None:
+            return f"`{local.name}.{name}` is not written here, a copy would write it"
+        return _lost(function, group)
     reads = (one for one in function.clusters if one.direction is Direction.READ)
     filled = {access.value for one in reads for access in one.accesses}
     for use in local.uses:
@@ -201,6 +210,20 @@ def _copy_against(function: Function, cluster: Cluster, group: _Group) -> str | 
         if sets and earlier and any(_within(mine, use.path) for mine in rest):
             return f"`{local.name}.{use.path}` is set before, and a copy would overwrite it"
     return None
+
+
+def _lost(function: Function, group: _Group) -> str | None:
+    # What the user keeps in a field that the kernel never wrote is no padding.
+    if _is_echoed(function, group):
+        if any(_is_sure(function, group, one) for one in _fillers(function, group)):
+            return None
+        return f"`{group.local.name}` may be written without having been read: its holes would leak"
+    members = {its for _, its in group.fields}
+    names = (leaf.name for leaf in leaves(group.struct.members) if leaf.name not in members)
+    kept = next((name for name in names if not _PADDING.search(name)), None)
+    if kept is None:
+        return None
+    return f"`{kept}` of struct {group.struct.struct} is not written, a copy would write zero there"
 
 
 def _narrowing(group: _Group, layouts: tuple[Layouts, ...]) -> str | None:
@@ -274,18 +297,31 @@ def _has_holes(group: _Group) -> bool:
 
 
 def _is_zeroed(function: Function, group: _Group) -> bool:
-    return _has_holes(group) and not _is_filled(function, group)
+    return _has_holes(group) and not _fillers(function, group)
 
 
 def _is_echoed(function: Function, group: _Group) -> bool:
-    return _has_holes(group) and _is_filled(function, group)
+    return _has_holes(group) and bool(_fillers(function, group))
 
 
-def _is_filled(function: Function, group: _Group) -> bool:
+def _fillers(function: Function, group: _Group) -> tuple[Cluster, ...]:
+    # The reads that become copies, which fill its holes too.
     reads = (c for c in function.clusters if c.direction is Direction.READ)
-    return any(
-        len([a for a in c.accesses if _member_of(function, a, group.local)]) > 1 for c in reads
-    )
+    named = ((c, [a for a in c.accesses if _member_of(function, a, group.local)]) for c in reads)
+    return tuple(cluster for cluster, here in named if len(here) > 1)
+
+
+def _is_sure(function: Function, group: _Group, read: Cluster) -> bool:
+    # Whether every way to where the local is written leads through this read.
+    writes = [
+        cluster.extent.start
+        for cluster in function.clusters
+        if cluster.direction is Direction.WRITE
+        and any(_member_of(function, access, group.local) for access in cluster.accesses)
+    ]
+    before = function.source.quote(Span(function.body.start, max(writes)))
+    plain = read.indent == "\t" and "\n#" not in before and not _LABEL.search(before)
+    return plain and read.extent.end < min(writes)
 
 
 def _condition(function: Function, cluster: Cluster, groups: tuple[_Group, ...]) -> str:
@@ -315,6 +351,7 @@ def _differences(
 ) -> tuple[str, ...]:
     way = "from" if cluster.direction is Direction.READ else "to"
     said = [LATER.format(way=way)]
+    said += [WHOLE.format(tag=g.struct.struct) for g in groups]
     if cluster.direction is Direction.READ:
         said += [HOLES.format(tag=g.struct.struct) for g in groups if _has_holes(g)]
     if cluster.direction is Direction.WRITE:
