@@ -351,3 +351,49 @@ def test_a_copy_that_is_one_value_goes_through_the_pointer_that_was_masked() -> 
     made = draft(Target(reading, (), reading.functions[0], dialect), "scoped", known)
     assert b"uptr = mask_user_address(uptr);" in made.text
     assert b"unsafe_get_user(flags, uptr, read_fault);" in made.text
+
+
+BOTH_WAYS = b"""\
+static int lamp_turn(struct lamp *lamp, struct lamp_sync __user *arg)
+{
+	struct lamp_level level;
+
+	if (!user_access_begin(arg, sizeof(*arg)))
+		return -EFAULT;
+	unsafe_get_user(lamp->mode, &arg->mode, fault);
+	unsafe_put_user(lamp->on, &arg->on, fault);
+	unsafe_put_user(lamp->off, &arg->off, fault);
+	user_access_end();
+	lamp_show(lamp);
+	if (!user_read_access_begin(arg, sizeof(*arg)))
+		return -EFAULT;
+	unsafe_get_user(level.bright, &arg->now.bright, read_fault);
+	unsafe_get_user(level.colour, &arg->now.colour, read_fault);
+	user_read_access_end();
+	return lamp_apply(lamp, level.bright, level.colour);
+read_fault:
+	user_read_access_end();
+	return -EFAULT;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+"""
+
+
+def test_a_window_both_ways_is_two_clusters_beside_a_struct_copy() -> None:
+    reading = read(BOTH_WAYS)
+    fields = (
+        Member("bright", 0, 4, "scalar", None, ()),
+        Member("colour", 4, 4, "scalar", None, ()),
+    )
+    words = tuple(
+        Member(n, 4 * at, 4, "scalar", None, ()) for at, n in enumerate(("mode", "on", "off"))
+    )
+    now = Member("now", 12, 8, "struct", "lamp_level", fields)
+    layouts = Layouts(
+        "host", (Layout("lamp_level", 8, fields), Layout("lamp_sync", 20, (*words, now)))
+    )
+    made = draft(Target(reading, (), reading.functions[0]), "structcopy", (layouts,))
+    assert made.text == BOTH_WAYS
+    assert len(made.refusals) == 2

@@ -230,7 +230,7 @@ def _differences(
     if not cluster.stands:
         return tuple(dict.fromkeys(said))
     undone = [t for one in bare.rewrites if one.cluster == cluster for t in one.differences]
-    if len(new) > 1 or not new[0].stands:
+    if len(new) != 1 or not new[0].stands:
         return tuple(dict.fromkeys((*undone, *said)))
     masks = cluster.form not in (Form.WINDOW, Form.HELPER)
     kept = [text for text in said if text == MASKED or (masks and text.startswith(_COVERS))]
