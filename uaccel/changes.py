@@ -120,8 +120,8 @@ def _skips(made: Window) -> bool:
 def _lasting(made: Window) -> Iterator[tuple[str, str]]:
     # What a local holds after a `return` is lost with it; what others see, or a `goto`, is not.
     function, stretch = made.ground.function, made.stretch
-    nought = {line for fault, _ in made.labels for line in zeroed(made, fault)}
     for step in stretch.steps:
+        nought = zeroed(made, step.fault)
         stays = not step.fault.text.rpartition("\n")[2].startswith("return")
         for access in step.accesses:
             if access.copies:

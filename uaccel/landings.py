@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from uaccel.drawing import COMMENT, TAB, ends_with_rest, indented
-from uaccel.model.access import Direction, Span
+from uaccel.model.access import Access, Direction, Span
 from uaccel.model.rewrite import Edit
 from uaccel.model.source import Function
 from uaccel.model.steps import Fault
@@ -63,9 +63,19 @@ def zeroed(made: Window, fault: Fault) -> list[str]:
     """
     if fault.leaves or made.direction is Direction.WRITE:
         return []
-    source = made.ground.function.source
-    values = (source.quote(access.value) for access in made.stretch.accesses if not access.copies)
+    quote = made.ground.function.source.quote
+    steps = made.stretch.steps
+    every = [(step, access) for step in steps for access in step.accesses if not access.copies]
+    values = [quote(a.value) for step, a in every if not (step.guarded and _has_value(made, a))]
     return [f"{value} = 0;" for value in dict.fromkeys(values) if value.isidentifier()]
+
+
+def _has_value(made: Window, access: Access) -> bool:
+    # What is read only after all went well before has kept what it was declared with.
+    function = made.ground.function
+    above = function.source.quote(Span(function.body.start, made.stretch.extent.start))
+    value = re.escape(function.source.quote(access.value))
+    return re.search(rf"^[ \t]+(?:\w+ )+{value} = [^;,]*;", above, re.MULTILINE) is not None
 
 
 def landing(made: Window, end: str) -> list[Edit]:
