@@ -9,20 +9,14 @@ without a row fails: what it permits must be decided by a person.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-KEEP, WHOLE, CHECK, STOP, NARROW, ZERO, BYTES, LOOK = (1 << n for n in range(8))
-KNOBS = {
-    "KEEP": KEEP,
-    "WHOLE": WHOLE,
-    "CHECK": CHECK,
-    "STOP": STOP,
-    "NARROW": NARROW,
-    "ZERO": ZERO,
-    "BYTES": BYTES,
-}
+_NAMES = "KEEP WHOLE CHECK STOP NARROW ZERO LEFT TAIL BYTES LOOK EARLY NOUGHT"
+KNOBS = {name: 1 << bit for bit, name in enumerate(_NAMES.split())}
+KEEP, WHOLE, CHECK, STOP, NARROW, ZERO, LEFT, TAIL, BYTES, LOOK, EARLY, NOUGHT = KNOBS.values()
 Difference = dict[str, Any]  # a line that the machine prints, see print_difference()
 ARGUMENT_CALLS = (2, 3)  # lamp_next() and lamp_ready(): foreign functions that give a value
 
@@ -37,16 +31,30 @@ class Permit:
 
 
 def only_in_the_middle(found: Difference) -> bool:
-    """Return whether only what a fault leaves behind differs: the memory of both sides."""
-    faulted = found["kind"] != "no fault"
-    return faulted and _results_and_calls(found["before"]) == _results_and_calls(found["after"])
+    """Return whether only what a fault leaves behind differs, and each byte is one of two runs.
+
+    A byte of either memory is as before the function, as without a fault, or as in the original.
+    """
+    before, after = found["before"], found["after"]
+    if found["kind"] == "no fault" or _results_and_calls(before) != _results_and_calls(after):
+        return False
+    return _is_of(found, "user", ()) and _is_of(found, "kernel", (0,))
 
 
-def only_untouched_bytes(found: Difference) -> bool:
-    """Return whether only bytes of the user's differ that the original never wrote."""
+def only_zeroes(found: Difference) -> bool:
+    """Return whether only bytes of the user's differ that the original never wrote, and are 0."""
+    return _only_untouched(found, zero=True)
+
+
+def only_the_same(found: Difference) -> bool:
+    """Return whether bytes of the user's that the original never wrote are written as they were."""
+    return _only_untouched(found, zero=False)
+
+
+def _only_untouched(found: Difference, *, zero: bool) -> bool:
+    before, after = found["before"], found["after"]
     if only_in_the_middle(found):
         return True
-    before, after = found["before"], found["after"]
     if _results_and_calls(before) != _results_and_calls(after) or (
         before["kernel"] != after["kernel"]
     ):
@@ -54,54 +62,32 @@ def only_untouched_bytes(found: Difference) -> bool:
     written = {one >> 8 & 0xFFFF for one in before["bytes"] if one >> 24 == ord("w")}
     one, other = bytes.fromhex(before["user"]), bytes.fromhex(after["user"])
     changed = {at for at in range(len(one)) if one[at] != other[at]}
-    return not changed & written
+    return not changed & written and (zero or not changed) and all(other[at] == 0 for at in changed)
 
 
 def only_order_of_calls(found: Difference) -> bool:
     """Return whether calls in arguments came earlier, and on a fault more of them."""
     before, after = found["before"], found["after"]
-    if before["result"] != after["result"]:
+    if before["result"] != after["result"] or before["kernel"] != after["kernel"]:
         return False
     if _accesses(before) != _accesses(after) or before["user"] != after["user"]:
         return False
     if found["kind"] == "no fault":
-        return _calls(before) == _calls(after) and before["kernel"] == after["kernel"]
-    rest = iter(_calls(after))
-    firm = [one for one in _calls(before) if one[0] not in ARGUMENT_CALLS]
-    return all(any(one[0] == other[0] for other in rest) for one in firm)
+        return _calls(before) == _calls(after)
+    firm, others = (
+        [one for one in _calls(run) if one[0] not in ARGUMENT_CALLS] for run in (before, after)
+    )
+    made = Counter(one for one in _calls(after) if one[0] in ARGUMENT_CALLS)
+    made.subtract(one for one in _calls(before) if one[0] in ARGUMENT_CALLS)
+    return firm == others and all(number >= 0 for number in made.values())
 
 
-def ranges_first(found: Difference) -> bool:
-    """Return whether a range is found bad before accesses that were made, or were not to come."""
+def no_pass_was_made(found: Difference) -> bool:
+    """Return whether a bad range ends what made no access: all that was done, was done before."""
     if found["kind"] not in ("pointer outside", "object ends outside"):
         return False
     rest = iter(_accesses(found["before"]))
     return all(entry in rest for entry in _accesses(found["after"]))
-
-
-def fewer_after_a_fault(found: Difference) -> bool:
-    """Return whether after a fault some accesses and calls are left out, and nothing is added."""
-    before, after = found["before"], found["after"]
-    if found["kind"] == "no fault" or before["result"] != after["result"]:
-        return False
-    rest = iter(before["log"])
-    return all(entry in rest for entry in after["log"])
-
-
-def after_a_fault(found: Difference) -> bool:
-    """Return whether all went alike until the first access that faulted, or a range was bad."""
-    if found["kind"] == "no fault":
-        return False
-    if found["kind"] in ("pointer outside", "object ends outside"):
-        return ranges_first(found)
-    before, after = found["before"]["log"], found["after"]["log"]
-    until = next((at for at, entry in enumerate(before) if entry[-1] and entry[0] != "c"), None)
-    return until is not None and before[:until] == after[:until]
-
-
-def a_bad_range(found: Difference) -> bool:
-    """Return whether the pointer was bad as a whole: how that ends is what is declared."""
-    return found["kind"] in ("pointer outside", "object ends outside")
 
 
 def only_other_reads(found: Difference) -> bool:
@@ -109,25 +95,12 @@ def only_other_reads(found: Difference) -> bool:
     before, after = found["before"], found["after"]
     same = all(before[what] == after[what] for what in ("result", "user", "kernel"))
     same = same and _calls(before) == _calls(after)
-    return same or only_in_the_middle(found) or ranges_first(found)
-
-
-def only_the_number_left(found: Difference) -> bool:
-    """Return whether only what is made of a copy's result differs, after a fault."""
-    before, after = found["before"], found["after"]
-    if found["kind"] == "no fault" or before["user"] != after["user"]:
-        return False
-    return [b for b in before["bytes"] if b >> 24 != ord("c")] == [
-        b for b in after["bytes"] if b >> 24 != ord("c")
-    ]
+    return same or only_in_the_middle(found)
 
 
 PERMITS = (
-    # Two windows of one function may both find the range bad: a knob is turned once in a run.
-    Permit(
-        r"The range check now covers all of `.+`: a pointer .+ fails before .+", WHOLE, ranges_first
-    ),
-    Permit(r"After a fault `.+` may keep what it held; `.+\(\)` sets it to 0\.", KEEP),
+    Permit(r"The range check now covers all of `.+`: a pointer .+ fails before .+", WHOLE | EARLY),
+    Permit(r"After a fault `(.+)` may keep what it held; `.+\(\)` sets it to 0\.", KEEP),
     Permit(r"The accesses get a range check that `.+\(\)` did not make\.", CHECK),
     Permit(
         r"A fault in the middle leaves the fields before it done and those after it not\.",
@@ -140,58 +113,51 @@ PERMITS = (
         only_in_the_middle,
     ),
     Permit(
+        r"All of struct \w+ is checked at once: .+ fails before the first byte\.",
+        BYTES | EARLY,
+    ),
+    Permit(
         r"The padding of struct \w+ is written as zero; field by field it was left alone\.",
         BYTES,
-        only_untouched_bytes,
+        only_zeroes,
     ),
     Permit(
         r"The bytes of struct \w+ that no field carries are written back as they were read\.",
         BYTES,
-        only_untouched_bytes,
+        only_the_same,
     ),
     Permit(
-        r"Each access checks its own range: .+, is found by the access that reaches it\.", NARROW
+        r"Each access checks its own range: .+, is found by the access that reaches it\.",
+        NARROW | EARLY,
     ),
-    Permit(
-        r"A range that is bad now ends as a fault does; it ended with `.+`\.", NARROW, a_bad_range
-    ),
+    Permit(r"A range that is bad now ends as a fault does; it ended with `.+`\.", NARROW | EARLY),
     Permit(
         r"All bytes of struct \w+ are read, also those that no field carries\.",
         BYTES,
         only_other_reads,
     ),
-    Permit(
-        r"Every pointer is checked before the first access: .+, nothing is moved\.", 0, ranges_first
-    ),
+    Permit(r"Every pointer is checked before the first access: .+, nothing is moved\.", EARLY),
     Permit(
         r"A `.+` outside of user space fails even when no pass of the loop is made\.",
-        0,
-        ranges_first,
+        EARLY,
+        no_pass_was_made,
     ),
-    Permit(r"The range check now covers `.+` bytes at `.+` before the first access\.", WHOLE),
-    Permit(r"The range check now covers `.+`; it covered `.+`\.", WHOLE | NARROW),
+    Permit(
+        r"The range check now covers `.+` bytes at `.+` before the first access\.", WHOLE | EARLY
+    ),
+    Permit(r"The range check now covers `.+`; it covered `.+`\.", WHOLE | NARROW | EARLY),
     Permit(r"Where the machine can mask a pointer no range is checked: .+ it reaches\.", NARROW),
     Permit(
         r"After a fault of a copy, what it did not reach keeps what it held; .+ before\.",
-        KEEP | BYTES,
-        only_in_the_middle,
+        TAIL | BYTES,
     ),
-    Permit(r"After a fault `.+` is 0, also when it was read before that\.", STOP, after_a_fault),
-    Permit(
-        r"The first fault ends the accesses; those that follow were still made before\.",
-        STOP,
-        fewer_after_a_fault,
-    ),
+    Permit(r"After a fault `(.+)` is 0, also when it was read before that\.", STOP | NOUGHT),
+    Permit(r"The first fault ends the accesses; those that follow were still made before\.", STOP),
     Permit(
         r"After a fault of a copy `.+` is -EFAULT instead of the number of bytes left\.",
-        BYTES,
-        only_the_number_left,
+        LEFT | BYTES,
     ),
-    Permit(
-        r"After a fault the other statements among the accesses are not run either\.",
-        STOP,
-        fewer_after_a_fault,
-    ),
+    Permit(r"After a fault the other statements among the accesses are not run either\.", STOP),
     Permit(
         r"Calls in the arguments are made before the first access, also when that one fails\.",
         0,
@@ -200,9 +166,7 @@ PERMITS = (
     Permit(r"A copy of more than INT_MAX bytes is no longer refused with a warning\.", 0),
     Permit(r"A read that faults sets its target to 0; in the window .+ keep what it held\.", ZERO),
     Permit(
-        r"Where a copy faults on its way, it may have done another part than in the window\.",
-        BYTES,
-        only_in_the_middle,
+        r"Where a copy faults on its way, it may have done another part than in the window\.", BYTES
     ),
 )
 
@@ -227,6 +191,17 @@ def knobs(rows: Iterable[Permit]) -> int:
     return made
 
 
+def targets(sentences: Iterable[str], knob: int) -> str:
+    """Return what the sentences of `knob` name, as the machine takes it: "|a|b|", or ""."""
+    found = [
+        match[1]
+        for sentence in sentences
+        if _row(sentence).knobs & knob
+        and (match := re.fullmatch(_row(sentence).pattern, sentence)) is not None
+    ]
+    return f"|{'|'.join(found)}|" if found else ""
+
+
 def names(mask: int) -> str:
     """Return the names of what `mask` stands for."""
     return "+".join(name for name, bit in KNOBS.items() if mask & bit)
@@ -242,3 +217,9 @@ def _accesses(run: Difference) -> list[list[Any]]:
 
 def _results_and_calls(run: Difference) -> tuple[int, list[int]]:
     return run["result"], [at for at, _ in _calls(run)]
+
+
+def _is_of(found: Difference, memory: str, also: tuple[int, ...]) -> bool:
+    runs = [bytes.fromhex(found[run][memory]) for run in ("start", "fine", "before")]
+    after = bytes.fromhex(found["after"][memory])
+    return all(value in also or value in seen for value, *seen in zip(after, *runs, strict=True))

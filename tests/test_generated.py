@@ -89,11 +89,124 @@ out:
 	return -EFAULT;
 }
 """
+IGNORED = """\
+	u32 a = n;
+
+	get_user(a, &arg->level);
+	get_user(lamp->table[1], &arg->flags);
+	lamp_tick(a);
+	lamp->level = a;
+	return 0;
+}
+"""
+IGNORED_WINDOW = """\
+	u32 a = n;
+
+	if (!user_read_access_begin(arg, sizeof(*arg)))
+		goto read_failed;
+	unsafe_get_user(a, &arg->level, read_fault);
+	unsafe_get_user(lamp->table[1], &arg->flags, read_fault);
+	user_read_access_end();
+	if (0) {
+read_fault:
+		user_read_access_end();
+read_failed:
+		a = 0;
+	}
+	lamp_tick(a);
+	lamp->level = a;
+	return 0;
+}
+"""
+TWO = """\
+	if (put_user(n, &arg->level) || put_user(n, &more->flags)) {
+		lamp_tick(2);
+		return -EFAULT;
+	}
+	return 0;
+}
+"""
+TWO_WINDOW = """\
+	if (!access_ok(more, sizeof(*more)) || !user_write_access_begin(arg, sizeof(*arg))) {
+		lamp_tick(2);
+		return -EFAULT;
+	}
+	unsafe_put_user(n, &arg->level, write_fault);
+	unsafe_put_user(n, &more->flags, write_fault);
+	user_write_access_end();
+	return 0;
+
+write_fault:
+	user_write_access_end();
+	lamp_tick(2);
+	return -EFAULT;
+}
+"""
+LEFT = """\
+	int err;
+
+	err = copy_to_user(&arg->now, lamp->table, sizeof(arg->now));
+	if (err)
+		return err;
+	err = put_user(n, &arg->level);
+	if (err)
+		return err;
+	return 0;
+}
+"""
+LEFT_WINDOW = """\
+	if (!user_write_access_begin(arg, sizeof(*arg)))
+		return -EFAULT;
+	unsafe_copy_to_user(&arg->now, lamp->table, sizeof(arg->now), write_fault);
+	unsafe_put_user(n, &arg->level, write_fault);
+	user_write_access_end();
+	return 0;
+
+write_fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+"""
+HOLED = """\
+	struct lamp_sync sync;
+
+	sync.level = n;
+	sync.now.colour = 7;
+	if (put_user(sync.level, &arg->level) || put_user(sync.now.colour, &arg->now.colour))
+		return -EFAULT;
+	return 0;
+}
+"""
+HOLED_COPY = """\
+	struct lamp_sync sync;
+
+	memset(&sync, 0, sizeof(sync));
+	sync.level = n;
+	sync.now.colour = 7;
+	if (copy_to_user(arg, &sync, sizeof(sync)))
+		return -EFAULT;
+	return 0;
+}
+"""
 WHOLE = (
     "The range check now covers all of `*arg`: a pointer whose object lies only in part within "
     "user space fails before the first access."
 )
 KEPT = "After a fault `lamp->level` may keep what it held; `get_user()` sets it to 0."
+EVERY = (
+    "Every pointer is checked before the first access: when a later one is bad, nothing is moved."
+)
+STOPS = "The first fault ends the accesses; those that follow were still made before."
+NOUGHT = "After a fault `a` is 0, also when it was read before that."
+KEPT_TOO = "After a fault `lamp->table[1]` may keep what it held; `get_user()` sets it to 0."
+NUMBER = "After a fault of a copy `err` is -EFAULT instead of the number of bytes left."
+LATER = "What `copy_to_user()` had copied before a fault may end in the middle of a field."
+AT_ONCE = (
+    "All of struct lamp_sync is checked at once: one that lies only in part within user space "
+    "fails before the first byte."
+)
+PADDING = "The padding of struct lamp_sync is written as zero; field by field it was left alone."
+READS_SAID = (WHOLE, KEPT, KEPT_TOO)
 HOISTED = "Calls in the arguments are made before the first access, also when that one fails."
 END = "\tuser_read_access_end();\n"
 WRITE_END = "\tuser_write_access_end();\n"
@@ -120,6 +233,9 @@ READ_MUTANTS = (
     ),
     ("another value returned", "\treturn -EFAULT;\n}", "\treturn -EINVAL;\n}"),
     ("an access after the end", f"{END}\tlamp", f"{END}{MORE}\tlamp"),
+    ("another value for a bad range", "))\n\t\treturn -EFAULT", "))\n\t\treturn -EINVAL"),
+    ("a bad range goes unnoticed", "))\n\t\treturn -EFAULT", "))\n\t\treturn 0"),
+    ("a range of two objects", "sizeof(*arg)", "2 * sizeof(*arg)"),
 )
 WRITE_MUTANTS = (
     ("an access dropped", "\tunsafe_put_user(flags, &arg->flags, write_fault);\n", ""),
@@ -130,6 +246,52 @@ WRITE_MUTANTS = (
     ("the clean-up left out", "out:\n\tlamp_tick(2);\n", "out:\n"),
     ("two ends", f"{WRITE_END}out", f"{WRITE_END}{WRITE_END}out"),
     ("a window inside", "\tunsafe_put_user(7", f"{BEGIN}\tunsafe_put_user(7"),
+    ("the clean-up twice", "out:\n\tlamp_tick(2);\n", "out:\n\tlamp_tick(2);\n\tlamp_tick(2);\n"),
+    ("the clean-up of something else", "out:\n\tlamp_tick(2);", "out:\n\tlamp_tick(3);"),
+    ("a bad range skips the clean-up", "))\n\t\tgoto out", "))\n\t\treturn -EFAULT"),
+    ("a call made twice", "flags = lamp_next(n)", "flags = (lamp_next(n), lamp_next(n))"),
+)
+OTHER_MUTANTS = (
+    ("not set to 0", "\t\ta = 0;\n", "\t\t;\n"),
+    ("set to something else", "\t\ta = 0;\n", "\t\ta = 1;\n"),
+    (
+        "set to 0 unless the range is bad",
+        "read_failed:\n\t\ta = 0;",
+        "\t\ta = 0;\nread_failed:\n\t\t;",
+    ),
+    ("a fault leaves", "\t\ta = 0;\n", "\t\ta = 0;\n\t\treturn 0;\n"),
+    ("what follows a fault is done twice", "\t\ta = 0;\n", "\t\ta = 0;\n\t\tlamp_tick(a);\n"),
+    ("more set to 0", "\t\ta = 0;\n", "\t\ta = 0;\n\t\tlamp->table[2] = 0;\n"),
+)
+TWO_MUTANTS = (
+    (
+        "a bad pointer has no clean-up",
+        "sizeof(*arg))) {\n\t\tlamp_tick(2);\n",
+        "sizeof(*arg))) {\n",
+    ),
+    ("a bad pointer gives another value", "\t\treturn -EFAULT;\n", "\t\treturn -EINVAL;\n"),
+    ("a check of two objects", "sizeof(*more)", "2 * sizeof(*more)"),
+)
+LEFT_MUTANTS = (
+    (
+        "half of the number left",
+        "write_fault:\n\tuser_write_access_end();\n\treturn -EFAULT",
+        "write_fault:\n\tuser_write_access_end();\n\treturn 1",
+    ),
+    ("less copied", "lamp->table, sizeof(arg->now)", "lamp->table, sizeof(u32)"),
+)
+HOLED_MUTANTS = (
+    ("the stack is leaked", "\tmemset(&sync, 0, sizeof(sync));\n", ""),
+    ("holes filled with ones", "&sync, 0,", "&sync, 1,"),
+    ("a copy that goes on", "(arg, &sync, sizeof(sync))", "(arg, &sync, sizeof(sync) + 4)"),
+)
+TABLES = (
+    (READS, READ_WINDOW, READ_MUTANTS, READS_SAID),
+    (WRITES, WRITE_WINDOW, WRITE_MUTANTS, (WHOLE, HOISTED)),
+    (IGNORED, IGNORED_WINDOW, OTHER_MUTANTS, (WHOLE, STOPS, NOUGHT, KEPT_TOO)),
+    (TWO, TWO_WINDOW, TWO_MUTANTS, (WHOLE, EVERY)),
+    (LEFT, LEFT_WINDOW, LEFT_MUTANTS, (WHOLE, NUMBER)),
+    (HOLED, HOLED_COPY, HOLED_MUTANTS, (LATER, AT_ONCE, PADDING)),
 )
 
 
@@ -149,10 +311,7 @@ def mutants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Story]]:
     """Return what is wrong with each mutant, by what was done to it; "" is the right one."""
     folder = tmp_path_factory.mktemp("mutants")
     found: dict[str, list[Story]] = {"": []}
-    for before, window, table, said in (
-        (READS, READ_WINDOW, READ_MUTANTS, (WHOLE, KEPT)),
-        (WRITES, WRITE_WINDOW, WRITE_MUTANTS, (WHOLE, HOISTED)),
-    ):
+    for before, window, table, said in TABLES:
         assert all(right in window for _, right, _ in table)
         wrong = [window.replace(right, other, 1) for _, right, other in table]
         right, *rest = told(before, [window, *wrong], said, folder).values()
@@ -165,21 +324,21 @@ def test_right_windows_pass(mutants: dict[str, list[Story]]) -> None:
     assert not mutants[""]
 
 
-@pytest.mark.parametrize("what", [row[0] for row in (*READ_MUTANTS, *WRITE_MUTANTS)])
+@pytest.mark.parametrize("what", [row[0] for _, _, table, _ in TABLES for row in table])
 def test_a_wrong_window_is_found_out(what: str, mutants: dict[str, list[Story]]) -> None:
     assert mutants[what]
 
 
-@pytest.mark.parametrize("missing", [WHOLE, KEPT])
+@pytest.mark.parametrize("missing", READS_SAID)
 def test_a_difference_that_is_not_declared_is_found_out(missing: str, tmp_path: Path) -> None:
-    said = tuple(sentence for sentence in (WHOLE, KEPT) if sentence != missing)
+    said = tuple(sentence for sentence in READS_SAID if sentence != missing)
     (found,) = told(READS, [READ_WINDOW], said, tmp_path).values()
     assert {story.what for story in found} == {"difference"}
 
 
 def test_what_does_not_compile_is_told_and_the_others_run(tmp_path: Path) -> None:
     broken = READ_WINDOW.replace("lamp->level, &", "bulb, &")
-    bad, good = told(READS, [broken, READ_WINDOW], (WHOLE, KEPT), tmp_path).values()
+    bad, good = told(READS, [broken, READ_WINDOW], READS_SAID, tmp_path).values()
     assert [story.what for story in bad] == ["does not compile"]
     assert "bulb" in bad[0].text
     assert not good

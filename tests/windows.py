@@ -125,8 +125,8 @@ _HEADS = (
     "{user} __user *more, u32 *out, u32 n)\n",
 )
 _GAPS = (
-    *(["lamp_tick(a);"], ["lamp_tick(n);"], ["lamp->level += lamp_next(b);"]),
-    *(["if (lamp_ready(a))", "\treturn 7;"], ["lamp_tick(lamp->level);", "b = 2;"]),
+    *(["lamp_tick(a);"], ["lamp_tick(n);"], ["lamp->level += lamp_step(b);"]),
+    *(["if (lamp_idle(a))", "\treturn 7;"], ["lamp_tick(lamp->level);", "b = 2;"]),
 )
 # The end of user space within an object, its padding, faults: what a struct of theirs is for.
 _ENDS = ("return 0;", "return 0;", "return 0;", "return err;", "return ret;", "return a;")

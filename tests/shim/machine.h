@@ -42,13 +42,16 @@ bool shim_begin(const void *at, unsigned long size, int mode);
 void *shim_masked(const void *at, int mode);
 void shim_end(int mode);
 bool shim_range(const void *at, unsigned long size);
-bool shim_keeps(void);
+bool shim_keeps(const char *target);
+bool shim_noughts(const char *target);
 bool shim_zeroes(void);
 
 /* Foreign functions: their calls are noted; none may run inside a window. */
 void lamp_tick(u64 value);
 u32 lamp_next(u64 value);
 int lamp_ready(u64 value);
+u32 lamp_step(u64 value);	/* as the two before, but never in an argument of an access */
+int lamp_idle(u64 value);
 void lamp_fill(void *at, unsigned long size);
 void lamp_show(const void *at, unsigned long size);
 int lamp_lock(int *lock);
@@ -56,12 +59,14 @@ void lamp_unlock(int *held);
 
 #define access_ok(at, size) shim_range(at, size)
 
-#define shim_get_user(value, at, checked) ({					\
+#define shim_get_user(value, at, checked, target) ({					\
 	__typeof__(at) shim_at = (at);						\
 	__typeof__(*shim_at) shim_value = 0;					\
 	long shim_err = shim_get((void *)&shim_value, (const void *)shim_at,	\
 				 sizeof(*shim_at), checked);			\
-	if (!shim_err || !shim_keeps())						\
+	if (shim_noughts(target))						\
+		(value) = 0;							\
+	else if (!shim_err || !shim_keeps(target))					\
 		(value) = shim_value;						\
 	(int)shim_err; })
 #define shim_put_user(value, at, checked) ({					\
@@ -69,8 +74,8 @@ void lamp_unlock(int *held);
 	__typeof__(*shim_at) shim_value = (__typeof__(*shim_at))(value);	\
 	(int)shim_put((const void *)&shim_value, (void *)shim_at,		\
 		      sizeof(*shim_at), checked); })
-#define get_user(value, at) shim_get_user(value, at, true)
-#define __get_user(value, at) shim_get_user(value, at, false)
+#define get_user(value, at) shim_get_user(value, at, true, #value)
+#define __get_user(value, at) shim_get_user(value, at, false, #value)
 #define put_user(value, at) shim_put_user(value, at, true)
 #define __put_user(value, at) shim_put_user(value, at, false)
 
@@ -189,6 +194,8 @@ struct shim_variant {
 	const char *name;
 	long (*call)(void);
 	unsigned int permits;	/* what it declares to do otherwise */
+	const char *kept;	/* targets that may keep what they held: "|a|b|", or "" */
+	const char *nought;	/* what it sets to 0 when it faults */
 };
 
 struct shim_case {
