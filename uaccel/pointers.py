@@ -102,8 +102,10 @@ def _is_own(function: Function, name: str) -> bool:
     known = declared(function).get(name)
     if known is not None:
         return known.pointer and not known.array
-    head = function.source.quote(function.span).partition("{")[0]
-    return re.search(rf"__user \*,\s*{name}\b", head) is not None  # SYSCALL_DEFINE2(...)
+    head, _, body = function.source.quote(function.span).partition("{")
+    if re.search(rf"__user \*,\s*{name}\b", head):  # SYSCALL_DEFINE2(...)
+        return True
+    return re.search(rf"^\s*typeof\(.*\) {name};", body, re.MULTILINE) is not None
 
 
 def _checked(plain: Window, made: Window) -> Window:

@@ -17,6 +17,8 @@ def held(clusters: Iterable[Cluster], edits: tuple[Edit, ...]) -> tuple[Held, ..
         frame = cluster.scaffold
         if not cluster.stands or frame is None or frame.held.start >= frame.held.end:
             continue
+        if frame.others:
+            continue  # their checks go with it: what stood there says nothing of them
         given = tuple(arguments(frame.covers))
         pointer, size = given if len(given) == 2 else ("", "")
         checked = cluster.form in (Form.WINDOW, Form.HELPER)

@@ -65,3 +65,4 @@ class Scaffold:
     obstacle: str | None  # one sentence: why it cannot be unmade
     held: Span = _NOWHERE  # from behind what opens it to its last access
     open: Span = _NOWHERE  # to its first end
+    others: bool = False  # it masks or fences other pointers than that of its begin

@@ -24,9 +24,9 @@ _CHECK = re.compile(r"\(!access_ok\([^|&]*\)\)")
 
 @dataclass(frozen=True, slots=True)
 class Masking:
-    """What masks the other pointers of one window."""
+    """What masks other pointers of a window, or fences one."""
 
-    assignments: tuple[Node, ...]
+    statements: tuple[Node, ...]
     check: Node | None  # the range check of those pointers, and of none besides
 
 
@@ -57,12 +57,14 @@ def _checks(source: Source, statement: Node) -> set[str]:
     return {one[1] if one is not None else "" for one in operands}
 
 
-def fences(source: Source, nodes: Iterable[Node]) -> Iterator[Node]:
-    """Yield the barriers among `nodes` that stand right behind a range check."""
+def fences(source: Source, nodes: Iterable[Node], accesses: frozenset[int]) -> Iterator[Masking]:
+    """Yield the barriers among `nodes` between a range check and one of the `accesses`, by id."""
     for node in nodes:
-        before = node.prev_named_sibling if node.type == "expression_statement" else None
-        if before is None or source.quote(span(node)) != "barrier_nospec();":
+        before, behind = node.prev_named_sibling, node.next_named_sibling
+        if node.type != "expression_statement" or before is None or behind is None:
             continue
         condition = before.child_by_field_name("condition")
+        if source.quote(span(node)) != "barrier_nospec();" or behind.id not in accesses:
+            continue
         if condition is not None and _CHECK.fullmatch(source.quote(span(condition))):
-            yield node
+            yield Masking((node,), before)

@@ -28,7 +28,7 @@ from uaccel.read.cuts import (
 )
 from uaccel.read.expansion import Wrapper, wrapper
 from uaccel.read.landings import Landings, labels_of
-from uaccel.read.masking import fences, masking
+from uaccel.read.masking import Masking, fences, masking
 from uaccel.read.places import Region
 from uaccel.read.standing import LIKE, Begin, Standing, end_of, leaving
 
@@ -162,7 +162,8 @@ class _Frame:
                 return "a failed begin does more than leave, and not what a fault does"
             calls = _of(region, regions, self.calls)
             whole, sure = self._held(begin, calls[-1])
-            made.append(Scaffold(mine, cuts, begun, begin.covers, None, whole, sure))
+            others = bool(self._maskings(begin))
+            made.append(Scaffold(mine, cuts, begun, begin.covers, None, whole, sure, others))
         return tuple(made)
 
     def _held(self, begin: Begin, last: Node) -> tuple[Span, Span]:
@@ -179,9 +180,8 @@ class _Frame:
 
     def _shared(self, faults: tuple[str, ...]) -> tuple[Cut, ...] | str:
         cuts = [cut for begin in self.begins for cut in self._begin(begin)]
-        cuts += [cut for begin in self.begins for cut in self._masking(begin, faults)]
-        fenced = fences(self.source, (node for b in self.begins for node in self._within(b)))
-        cuts += [Cut(whole_lines(self.source, span(one)), "") for one in fenced]
+        guarding = [one for begin in self.begins for one in self._maskings(begin)]
+        cuts += [cut for one in guarding for cut in self._unguarded(one, faults)]
         for end in self.ends:
             if end.parent is not None and end.parent.type != "labeled_statement":
                 cuts.append(self._end(end))
@@ -200,14 +200,18 @@ class _Frame:
         else:
             yield Cut(whole_lines(self.source, span(begin.statement)), "")
 
-    def _masking(self, begin: Begin, faults: tuple[str, ...]) -> Iterator[Cut]:
-        found = masking(self.source, begin.statement)
-        gone = [*found.assignments]
-        leaves = leaving(self.source, found.check) if found.check is not None else None
-        alike = leaves is not None and all(self.landings.alike(leaves, one) for one in faults)
-        if found.check is not None and alike:
-            gone.append(found.check)
-        yield from (Cut(whole_lines(self.source, span(one)), "") for one in gone)
+    def _maskings(self, begin: Begin) -> tuple[Masking, ...]:
+        # What keeps the machine from guessing past other checks than that of the begin.
+        first = masking(self.source, begin.statement)
+        made = frozenset(call.parent.id for call in self.calls if call.parent is not None)
+        within = fences(self.source, self._within(begin), made)
+        return (*((first,) if first.statements else ()), *within)
+
+    def _unguarded(self, one: Masking, faults: tuple[str, ...]) -> Iterator[Cut]:
+        leaves = leaving(self.source, one.check) if one.check is not None else None
+        alike = leaves is not None and all(self.landings.alike(leaves, fault) for fault in faults)
+        gone = (*one.statements, *((one.check,) if one.check is not None and alike else ()))
+        yield from (Cut(whole_lines(self.source, span(node)), "") for node in gone)
 
     def _within(self, begin: Begin) -> Iterator[Node]:
         if begin.body is not None:
