@@ -158,7 +158,9 @@ class _Frame:
             mine = tuple(one for one in held if one.statement.start in starts)
             cuts = _outside(shared, held) if region is regions[0] else ()
             begun = self._begun(begin, mine)
-            if begun.count(";") > 1:
+            # What the first access does when it fails, it does for a bad range as well.
+            first = mine and self.landings.alike(begun, mine[0].fault)
+            if begun.count(";") > 1 and not first:
                 return "a failed begin does more than leave, and not what a fault does"
             calls = _of(region, regions, self.calls)
             whole, sure = self._held(begin, calls[-1])
