@@ -205,7 +205,7 @@ def test_windows_of_all_three_hold(made: str, request: pytest.FixtureRequest) ->
         name = f"{target.replace('/', '-').replace('.c:', '-')}-window.patch"
         text = (done.patches / name).read_bytes()
         assert b"unsafe_get_user(" in text
-        assert (b"unsafe_put_user(" in text) == (target != NATIVE)
+        assert (b"+\tunsafe_put_user(" in text) == (target != NATIVE)
         assert (b"+#ifndef unsafe_copy_from_user" in text) == (target == NATIVE)
         tried = run(("git", "apply", "--check", "-"), folder=tree, timeout=60, stdin=text)
         assert (tried.status, tried.stderr) == (0, "")
