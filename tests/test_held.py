@@ -201,3 +201,30 @@ efault:
     assert "if (get_user(level, &arg->level))" in lines(made)
     said = [text for one in made.rewrites for text in one.differences]
     assert any(text.startswith("The range check now covers all of") for text in said)
+
+
+NAMESAKE = b"""\
+static int lamp_turn(struct lamp *lamp, struct lamp_sync __user *arg, u32 *out)
+{
+	if (!user_access_begin(arg, sizeof(*arg)))
+		goto out;
+	unsafe_get_user(*out, &arg->mode, fault);
+	unsafe_put_user(lamp->on, &arg->on, fault);
+	unsafe_put_user(lamp->off, &arg->off, fault);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+out:
+	return -EINVAL;
+}
+"""
+
+
+def test_a_label_that_went_with_its_window_is_not_a_parameter_of_its_name() -> None:
+    reading = read_source(Source(PurePosixPath("lamp.c"), NAMESAKE))
+    bare = draft(Target(reading, (), reading.functions[0]), "fieldwise", ()).written
+    made = draft(bare, "window", ())
+    assert made.rewrites
+    assert b"goto out;" not in made.text

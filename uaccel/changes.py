@@ -122,7 +122,8 @@ def _lasting(made: Window) -> Iterator[tuple[str, str]]:
     function, stretch = made.ground.function, made.stretch
     for step in stretch.steps:
         nought = zeroed(made, step.fault)
-        stays = not step.fault.text.rpartition("\n")[2].startswith("return")
+        fault = step.fault.text
+        leaves = fault.rpartition("\n")[2].startswith("return")
         for access in step.accesses:
             if access.copies:
                 continue
@@ -130,6 +131,7 @@ def _lasting(made: Window) -> Iterator[tuple[str, str]]:
             if f"{value} = 0;" in nought:
                 continue
             shared = "->" in value or "*" in value or "[" in value
+            stays = not leaves or re.search(rf"\b{re.escape(value.partition('.')[0])}\b", fault)
             if stays or shared or not _is_own(function, stretch.extent, value):
                 yield value, access.accessor
 

@@ -143,7 +143,10 @@ def _kept(function: Function, stretch: Stretch) -> Held | None:
 
 def _stands_there(function: Function, leave: str) -> bool:
     found = re.fullmatch(r"(?:return\b[^;()]*|goto (\w+));", leave)
-    return found is not None and (found[1] is None or found[1] in function.names)
+    if found is None or found[1] is None:
+        return found is not None
+    body = function.source.quote(function.body)
+    return re.search(rf"^[ \t]*{found[1]}[ \t]*:", body, re.MULTILINE) is not None
 
 
 def _is_first(function: Function, stretch: Stretch, kept: Held) -> bool:
