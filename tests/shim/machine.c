@@ -38,7 +38,7 @@ static const char *const kinds[] = {
 #define TIMES 2		/* ranges found bad, and clusters that fault, that one run tells apart */
 #define EARLIEST 14	/* accesses that may be the first to find a range bad */
 #define OTHERS 500	/* ways of the original that a function is shown */
-#define MOST 300	/* differences of one variant that are printed */
+#define MOST 2000	/* differences of one variant that are printed */
 
 struct scenario {
 	int data;	/* which contents and numbers */
@@ -788,9 +788,9 @@ static void print_difference(const char *what, const struct shim_variant *varian
 		return;
 	printed++;
 	printf("{\"what\": \"%s\", \"case\": \"%s\", \"variant\": \"%s\", \"kind\": \"%s\", "
-	       "\"data\": %d, \"at\": %d, \"object\": %d",
+	       "\"data\": %d, \"at\": %d, \"object\": %d, \"copies\": %d",
 	       what, this_case->name, variant->name, kinds[now.kind], now.data, now.at,
-	       now.object);
+	       now.object, !!(variant->permits & BYTES));
 	print_seen("before", before);
 	if (after)
 		print_seen("after", after);
