@@ -78,6 +78,7 @@ class Leave:
     header: int | None  # as in Step
     end: int  # behind the statement that stands there alone
     jumps: bool  # a `break` or `continue`: a scope would catch it
+    calls: bool  # it calls, or may: by an index that is checked; a scope would still be open
 
 
 @dataclass(frozen=True, slots=True)

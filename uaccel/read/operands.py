@@ -169,17 +169,27 @@ class Reader:
     def why(self, node: Node, *, loads: bool) -> str:
         """Return what keeps an expression out of a window, "" for nothing."""
         for found in walk(node):
-            if found.type == "call_expression" and not is_cast(found) and not self._is_held(found):
-                name = found.child_by_field_name("function")
-                if name is None or not _is_pure(name):
-                    return "calls"
-            if found.type in ("gnu_asm_expression", "compound_statement"):
+            if self._is_call(found) or found.type == "compound_statement":
                 return "calls"
             if found.type in ("assignment_expression", "update_expression"):
                 return "changes"
             if is_volatile(found) or self._is_volatile(found):
                 return "volatile"
         return "element" if loads and self.elements(node) else ""
+
+    def calls(self, branch: Node) -> bool:
+        """Return whether the statements of a branch call anything."""
+        return any(self._is_call(found) for found in walk(branch))
+
+    def _is_call(self, node: Node) -> bool:
+        if node.type == "compound_statement":
+            return node.parent is not None and node.parent.type == "parenthesized_expression"
+        if node.type == "gnu_asm_expression":
+            return True
+        if node.type != "call_expression" or is_cast(node) or self._is_held(node):
+            return False
+        name = node.child_by_field_name("function")
+        return name is None or not _is_pure(name)
 
     def elements(self, node: Node) -> tuple[str, ...]:
         """Return the arrays of which an element by a variable index stands at or below `node`."""

@@ -234,7 +234,8 @@ def _leave(place: Place, branch: Node, found: Found, *, caught: bool) -> None:
     jumps = "break_statement" in inner or "continue_statement" in inner
     indent = indent_of(place.reader.source, first)
     header = header_of(first) if first.id == branch.id else None
-    found.leaves.append(Leave(first.start_byte, indent, header, first.end_byte, jumps))
+    calls = place.reader.calls(branch) or bool(place.reader.elements(branch))
+    found.leaves.append(Leave(first.start_byte, indent, header, first.end_byte, jumps, calls))
 
 
 def next_statement(node: Node) -> Node | None:

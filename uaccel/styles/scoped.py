@@ -23,6 +23,7 @@ from uaccel.writing import Drawing, written
 
 ABSENT = "this tree has no `scoped_user_read_access()` and its kin"
 JUMPS = "a break or continue among the accesses would leave the scope only"
+CALLS = "what leaves among the accesses may call before it does, and the scope is still open there"
 _GOTO = re.compile(r"goto (\w+);")
 
 
@@ -36,8 +37,10 @@ def plan(
 
 
 def _bound(plain: Window) -> Window | str:
-    jumps = any(leave.jumps for leave in plain.stretch.leaves)
-    return JUMPS if jumps else named(plain, constant=True)
+    leaves = plain.stretch.leaves
+    if any(leave.jumps for leave in leaves):
+        return JUMPS
+    return CALLS if any(leave.calls for leave in leaves) else named(plain, constant=True)
 
 
 def _edits(plain: Window) -> list[Edit]:
