@@ -366,6 +366,12 @@ static unsigned long within(const void *at, unsigned long size)
 	return (unsigned long)(limit() - first) > less ? limit() - first - less : 0;
 }
 
+/* A range without a byte is no fault of a copy; where its check stands alone it may be. */
+static unsigned long is_found_bad(void)
+{
+	return is_early() && !not_tried ? (unsigned long)-EFAULT : 0;
+}
+
 static unsigned long remaining(unsigned long left)
 {
 	return left && may(LEFT) ? (unsigned long)-EFAULT : left;
@@ -379,6 +385,8 @@ unsigned long shim_copy_from(void *to, const void *from, unsigned long size, boo
 		left = size - inside + (unsigned long)move('r', to, from, from, inside);
 	else if (!in_range(from, size))
 		refused(from, size);
+	if (!size)
+		return is_found_bad();
 	if (left && checked && !not_tried && !may(TAIL))
 		memset((u8 *)to + size - left, 0, left);
 	return remaining(left);
@@ -392,7 +400,7 @@ unsigned long shim_copy_to(void *to, const void *from, unsigned long size, bool 
 		return remaining(size - inside + (unsigned long)move('w', to, from, to, inside));
 	if (!in_range(to, size))
 		refused(to, size);
-	return remaining(size);
+	return size ? remaining(size) : is_found_bad();
 }
 
 long shim_unsafe_copy_from(void *to, const void *from, unsigned long size)
