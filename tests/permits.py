@@ -91,6 +91,18 @@ def no_pass_was_made(found: Difference) -> bool:
     return all(entry in rest for entry in _accesses(found["after"]))
 
 
+def only_found_later(found: Difference) -> bool:
+    """Return whether a bad range ends as it did, behind accesses that were made before it now."""
+    before, after = found["before"], found["after"]
+    if found["kind"] not in ("pointer outside", "object ends outside"):
+        return False
+    if _results_and_calls(before) != _results_and_calls(after):
+        return False
+    rest = iter(_accesses(after))
+    both = all(entry in rest for entry in _accesses(before))
+    return both and _is_of(found, "user", ()) and _is_of(found, "kernel", (0,))
+
+
 def only_other_reads(found: Difference) -> bool:
     """Return whether the result and both memories agree, or a fault came before."""
     before, after = found["before"], found["after"]
@@ -131,7 +143,11 @@ PERMITS = (
         r"Each access checks its own range: .+, is found by the access that reaches it\.",
         NARROW | EARLY,
     ),
-    Permit(r"A range that is bad now ends as a fault does; it ended with `.+`\.", NARROW | EARLY),
+    Permit(
+        r"A range that is bad now ends as a fault does; it ended with `.+`\.",
+        NARROW | EARLY,
+        only_found_later,
+    ),
     Permit(
         r"All bytes of struct \w+ are read, also those that no field carries\.",
         BYTES,
