@@ -27,6 +27,7 @@ from tests.run_generated import Outcome, Story, Trial, Variant, execute
 from tests.windows import case
 from uaccel.flow.drafts import STYLES, Draft, draft
 from uaccel.flow.targets import Target
+from uaccel.flow.transfers import is_same
 from uaccel.model.dialect import COMMON, Dialect
 from uaccel.model.source import Function, Source
 from uaccel.read.reading import read_source
@@ -127,11 +128,8 @@ def _rows(one: Case, function: Function, made: Draft) -> Iterator[Row]:
 
 
 def _compared(one: Case, name: str, there: Draft, back: Draft) -> Iterator[Story]:
-    # A window for both directions becomes two clusters, a copy its fields; else nothing changes.
-    first, last = there.target.function.clusters, back.written.function.clusters
-    ways = ([a.direction for c in clusters for a in c.accesses] for clusters in (first, last))
-    before, after = ways
-    if len(before) == len(after) and before != after:
+    first, last = there.target.function, back.written.function
+    if not is_same(first, last, (*first.clusters, *there.written.function.clusters)):
         text = f"{there.target.reading.source.text.decode()}\n{back.text.decode()}"
         yield Story(one.seed, name, "other clusters after the way back", text)
 

@@ -77,9 +77,10 @@ def execute(trials: Sequence[Trial], folder: Path) -> Outcome:
     used: Counter[str] = Counter()
     total = skipped = 0
     known = {trial.case.seed: trial for trial in trials}
-    for number, build in enumerate(BUILDS):
+    for build in BUILDS:
         said, rejected = _built(trials, folder, build)
-        stories += () if number else rejected
+        stories += (one for one in rejected if (one.seed, one.variant) not in strange)
+        strange |= {(one.seed, one.variant) for one in rejected}
         for line in _run(folder):
             if line["what"] == "sum":
                 total += line["runs"]

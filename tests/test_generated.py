@@ -382,3 +382,11 @@ def test_some_of_every_style_is_written() -> None:
     writings = [write(case(seed)) for seed in range(SEED, SEED + 120)]
     styles = {style for one in writings for _, style, came in one.rows if came == "written"}
     assert {"fieldwise", "structcopy", "window"} <= styles
+
+
+def test_what_only_one_configuration_refuses_is_told(tmp_path: Path) -> None:
+    """The second build has CONFIG_LAMP; what stands behind it must compile too."""
+    nonsense = "#ifdef CONFIG_LAMP\n\tnonsense;\n#endif\n\treturn 0;"
+    wrong = WRITE_WINDOW.replace("\treturn 0;", nonsense, 1)
+    (stories,) = told(WRITES, [wrong], (WHOLE, HOISTED), tmp_path).values()
+    assert [one.what for one in stories] == ["does not compile"]

@@ -67,6 +67,15 @@ def test_a_name_holds_nothing_of_what_was_assigned_since() -> None:
     assert not is_same(old, function(late), old.clusters)
 
 
+@pytest.mark.parametrize("before", ["if (", "if (can_do()) {\n\t\tlamp_do();\n\t} else if ("])
+def test_what_a_failed_begin_does_changes_nothing_of_a_name(before: str) -> None:
+    begin = f"{before}!user_access_begin(uptr, 8)) {{\n\t\treq->more++;\n\t\treturn 1;\n\t}}\n\t"
+    failing = SCOPED.replace("scoped_user", f"{begin}scoped_user")
+    assert is_same(function(PLAIN), function(failing), ())
+    late = failing.replace("\t\treturn 1;\n\t}\n", "\t\treturn 1;\n\t}\n\treq->more++;\n")
+    assert not is_same(function(PLAIN), function(late), ())
+
+
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [

@@ -15,6 +15,11 @@ _ROOT = re.compile(r"(&?)(\w+)((?:->.*)?)")
 _SETS = re.compile(r"^[ \t]*([\w.>()*\[\] -]+?) = ([^;=]+);", re.MULTILINE)
 _MASKED = re.compile(r"mask_user_address\((.*)\)", re.DOTALL)
 _SAME = re.compile(r"\b(\w+) = mask(?:ed)?_user_\w+\(\1\);")  # a good pointer stays what it is
+# What a failed begin does is done on no way to an access.
+_FAILED = re.compile(
+    r"^(\t*)(?:(?:\} )?else )?if \(!\w*user_(?:\w+_)?access_begin\([^{;]*\{\n(?:(?!^\1\}).)*^\1\}\n",
+    re.MULTILINE | re.DOTALL,
+)
 _NAME = re.compile(r"[A-Za-z_]\w*(?:(?:->|\.)\w+)*")
 
 
@@ -137,8 +142,9 @@ def _still(new: Function, access: Access, said: tuple[tuple[str, int], ...]) -> 
             rf"(?<![\w.>]){name}" if not dot else rf"[.>]{name}"
             for dot, name in _WORD.findall(meant)
         )
+        between = _FAILED.sub("", _SAME.sub("", text[at:]))
         changes = rf"(?:{places})\s*(?:(?:[-+|&^*/%]|<<|>>)?=(?!=)|\+\+|--)"
-        if at < 0 or not places or re.search(changes, _SAME.sub("", text[at:])) is None:
+        if at < 0 or not places or re.search(changes, between) is None:
             kept.append(meant)
     return tuple(kept)
 
