@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Write targets in a style.
 
-TARGET is FILE:FUNCTION, FILE, or a folder: every file below it that holds clusters.  The patch
-goes to stdout, or one file per function into --output DIR; with --in-place the files of the tree
-are replaced instead.  --series DIR writes mails that `git am` takes, a cover letter first: From: is
+TARGET is FILE:FUNCTION, FILE, or a folder: every file below it that holds clusters; VAR=value is
+Kbuild's.  The patch goes to stdout, or one file per function into --output DIR; with --in-place the
+files of the tree are replaced instead.  Where a cluster needs an accessor that the tree lacks,
+include/linux/uaccess.h changes too (docs/patches.md).  --arch names whose figures and gains count.  --series DIR writes mails that `git am` takes, a cover letter first: From: is
 --from, else git's own ident; Date: is now or $SOURCE_DATE_EPOCH; To: and Cc: are what the tree's
 get_maintainer.pl says; docs/patches.md tells the rest.  What a style refuses is said on stderr.
 Exit status 1 when a cluster was refused, or when git or checkpatch have something against a patch.
@@ -45,7 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "targets", nargs="+", metavar="TARGET", help="FILE:FUNCTION, FILE or a folder"
     )
-    parser.add_argument("--style", choices=ALL_STYLES, default="window")
+    parser.add_argument(
+        "--style", choices=ALL_STYLES, default="window", help="what to write; else window"
+    )
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--output", metavar="DIR", help="folder for the patches")
     place.add_argument("--in-place", action="store_true", help="replace the files of the tree")
