@@ -214,6 +214,17 @@ def patched(folder: Path, name: str, before: bytes, made: bytes, argv: tuple[str
     return file.read_bytes()
 
 
+def test_what_both_texts_end_with_ends_a_hunk(tmp_path: Path) -> None:
+    # The end of one function stood in what is added too: a hunk that ended in it would be looked
+    # for at the end of the file, io_uring/rsrc.c of Linux 6.12.
+    end = b"}\nr\n}\nz0\nz1\nz2\nz3\n"
+    before, after = b"1\n2\n3\n" + end, b"1\n2\n3\na\n}\nr\n" + end
+    made = diff(PurePosixPath("f.c"), before, after).encode()
+    assert made.endswith(b"\n }\n r\n }\n")
+    argv = ("git", "apply", "--whitespace=nowarn", "-")
+    assert patched(tmp_path, "f.c", before, made, argv) == after
+
+
 def test_a_patch_names_the_function_and_no_label() -> None:
     before = b"int f(void)\n{\nout:\n\ta;\n\tb;\n\tc;\n\td;\n\te;\n}\n"
     made = diff(PurePosixPath("f.c"), before, before.replace(b"\te;\n", b"\tE;\n"))

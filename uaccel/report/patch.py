@@ -29,11 +29,12 @@ def diff(path: PurePosixPath, before: bytes, after: bytes) -> str:
     head = sum(1 for _ in takewhile(_equal, zip(left, right, strict=False)))
     rest = zip(reversed(left[head:]), reversed(right[head:]), strict=False)
     tail = sum(1 for _ in takewhile(_equal, rest))
-    skipped = max(head - _CONTEXT, 0)
-    dropped = max(tail - _CONTEXT, 0)
-    middle = SequenceMatcher(
-        None, left[skipped : len(left) - dropped], right[skipped : len(right) - dropped], False
-    )
+    skipped, above = max(head - _CONTEXT, 0), [(0, at) for at in range(min(head, _CONTEXT))]
+    below = [(1, at) for at in range(min(tail, _CONTEXT))]
+    # Context at the edges is no line like others: taken for a like one within, the last hunk would
+    # end in what it adds, and git looks for such a hunk at the end of the file.
+    one, other = ((*above, *side[head : len(side) - tail], *below) for side in (left, right))
+    middle = SequenceMatcher(a=one, b=other, autojunk=False)
     ours, theirs = _name("a", path), _name("b", path)
     tab = "\t" if " " in str(path) else ""  # git ends a name that has a blank by a tab
     # checkpatch takes what stands above the first `diff --git` for a commit message.
