@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from uaccel.ctext import call, one_line, wrap
-from uaccel.model.access import Access, Direction
+from uaccel.model.access import Access, Direction, Span
 from uaccel.model.source import Function
 from uaccel.model.steps import Piece, Step, Stretch
 
@@ -73,12 +73,18 @@ def _is_assigned(text: str, changed: frozenset[str]) -> bool:
 
 def checks(function: Function, stretch: Stretch) -> list[str]:
     """Return the lines that check the kernel's side of such copies, to stand before the window."""
+    copies = [
+        (piece, piece.access)
+        for step in stretch.steps
+        for piece in step.pieces
+        if piece.access is not None and varies(function, piece.access)
+    ]
+    if not copies:
+        return []
     lines = []
-    above = one_line(function.source.text[function.body.start : stretch.extent.start].decode())
-    for piece in (piece for step in stretch.steps for piece in step.pieces):
-        if piece.access is None or not varies(function, piece.access):
-            continue
-        made = _check(function, piece.access)
+    above = one_line(function.source.quote(Span(function.body.start, stretch.extent.start)))
+    for piece, access in copies:
+        made = _check(function, access)
         if not piece.test and above.endswith(one_line(call("", *made))):
             continue
         inner = f"{stretch.indent}\t" if piece.test else stretch.indent

@@ -220,6 +220,6 @@ def _is_taken(users: tuple[User, ...], name: str, text: str) -> bool:
     texts = {user.companion.function.source.text for user in users}
     unit = {one.text for user in users for one in user.companion.function.unit} | texts
     here = users[0].companion.function.source.text
-    if text.encode() in here:
+    if text.encode(errors="surrogateescape") in here:
         return False
     return any(word.search(one) for one in unit)

@@ -195,7 +195,8 @@ def _includers(tree: Tree, path: PurePosixPath) -> tuple[Source, ...]:
 def _included(tree: Tree, source: Source, includers: tuple[Source, ...]) -> tuple[Source, ...]:
     # sound/core/pcm_native.c ends with `#include "pcm_compat.c"`.
     whole = includers[0] if includers else source
-    names = dict.fromkeys(name.decode() for name in _INCLUDED.findall(whole.text))
+    found = _INCLUDED.findall(whole.text)
+    names = dict.fromkeys(name.decode(errors="surrogateescape") for name in found)
     paths = (whole.path.parent / name for name in names)
     there = (path for path in paths if path != source.path and ".." not in path.parts)
     return tuple(read_file(tree, one) for one in there if Path(tree.path, one).is_file())

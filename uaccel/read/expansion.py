@@ -71,8 +71,9 @@ def wrapper(source: Source, name: str) -> Wrapper | None:
     found = define.findall(cleaned(source.text))
     if len(found) != 1:
         return None
-    parameters = tuple(one.strip().decode() for one in found[0][0].split(b","))
-    body = one_line(re.sub(r"\\\r?\n", " ", found[0][1].decode("latin1")))
+    given, text = (part.decode(errors="surrogateescape") for part in found[0])
+    parameters = tuple(one.strip() for one in given.split(","))
+    body = one_line(re.sub(r"\\\r?\n", " ", text))
     whole = _DO.fullmatch(body)
     return _wrapper(parameters, (whole["body"] if whole else body).split(";"))
 

@@ -71,7 +71,7 @@ def _calls(body: str) -> bool:
 
 
 def _macro(start: int, name: bytes, bracket: bytes, rest: bytes) -> Macro | None:
-    body = rest.decode(errors="replace")
+    body = rest.decode(errors="surrogateescape")
     accessors = tuple(call for call in _CALL.findall(body) if _accesses(call))
     if not bracket or not accessors:
         return None
@@ -104,8 +104,8 @@ def _longest(body: str, every: int) -> int:
     _, _, text = body.partition(")")
     if every < 2 or not _FORKS.search(text):
         return every
-    plain = annotated(f"void f(void) {{ {_CONTINUED.sub(' ', text)}; }}".encode())
-    root = parse(plain)
+    plain = f"void f(void) {{ {_CONTINUED.sub(' ', text)}; }}"
+    root = parse(annotated(plain.encode(errors="surrogateescape")))
     return every if root.has_error else min(every, _made(root))
 
 

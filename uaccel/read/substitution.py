@@ -115,7 +115,7 @@ def hidden(clean: bytes, text: str) -> frozenset[str]:
     """Return the names that `text` means through macros of the file, but does not show."""
     bodies: dict[str, set[str]] = {}
     for found in DEFINE.finditer(clean):
-        whole = found[3].decode(errors="replace")
+        whole = found[3].decode(errors="surrogateescape")
         given, _, body = whole.partition(")") if found[2] else ("", "", whole)
         names = set(_NAME.findall(body)) - set(_NAME.findall(given))
         bodies.setdefault(found[1].decode(), set()).update(names)
@@ -152,8 +152,9 @@ def _definition(
     end = clean.find(b"\n", found.end())
     lines = Span(found.start(), end + 1 if end >= 0 else len(clean))
     shut = closing(clean, found.end(2) - 1)
-    inner = clean[found.end(2) : shut].replace(b"\\\n", b"").replace(b"\\\r\n", b"").decode()
-    parameters = tuple(name.strip() for name in inner.split(","))
+    inner = clean[found.end(2) : shut].replace(b"\\\n", b"").replace(b"\\\r\n", b"")
+    given = inner.decode(errors="surrogateescape")
+    parameters = tuple(name.strip() for name in given.split(","))
     if not all(name.isidentifier() for name in parameters):
         return "takes any number of arguments"
     whole = source.text[lines.start : lines.end]

@@ -179,7 +179,8 @@ def _rewrite(function: Function, cluster: Cluster, made: Window, shared: Sharing
     edits += orphans(function, edits, (made,))
     place = shared.users[0].companion
     source = place.function.source
-    defined = () if shared.text.encode() in source.text else (_definition(place, shared.text),)
+    stands = shared.text.encode(errors="surrogateescape") in source.text
+    defined = () if stands else (_definition(place, shared.text),)
     here = source.path == function.source.path
     outside = () if here else tuple((source.path, edit) for edit in defined)
     own = (*edits, *(defined if here else ()))
