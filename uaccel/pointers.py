@@ -64,11 +64,17 @@ def named(made: Window, *, constant: bool) -> Window | str:
     far = next((here for here in made.ranges.before if is_far(here)), None)
     if far is not None:
         return LARGE.format(pointer=far.pointer)
-    text = made.ground.function.source.quote(made.ground.function.span)
-    const = (rf"\*\s*const\s+{re.escape(here.pointer)}\b" for here in made.ranges.before)
-    if any(re.search(one, text) for one in const):
+    if any(is_const(made.ground.function, here.pointer) for here in made.ranges.before):
         return CONSTANT
     return _checked(made, replace(_masked(done), fenced=bool(within)))
+
+
+def is_const(function: Function, name: str) -> bool:
+    """Return whether `name` is a pointer that `function` declares const."""
+    if not name.isidentifier():  # another expression is held by a variable of ours
+        return False
+    text = function.source.quote(function.span)
+    return re.search(rf"\*\s*const\s+{name}\b", text) is not None
 
 
 def _masked(made: Window) -> Window:

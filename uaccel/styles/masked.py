@@ -16,7 +16,7 @@ from uaccel.landings import behind, landing
 from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.source import Function, Layouts
-from uaccel.pointers import named
+from uaccel.pointers import is_const, named
 from uaccel.ranges import PAGE, is_far
 from uaccel.windows import WORDS, Window
 from uaccel.writing import Drawing, written
@@ -44,8 +44,7 @@ def _bound(made: Window) -> Window | str:
 
 def _reason_against(made: Window) -> str | None:
     pointer = made.ranges.begin.pointer
-    text = made.ground.function.source.quote(made.ground.function.span)
-    if re.search(rf"\*\s*const\s+{pointer}\b", text):
+    if is_const(made.ground.function, pointer):
         return CONSTANT
     if made.ranges.kept and not made.ranges.checked:
         return None  # the tree masked that pointer itself
