@@ -16,7 +16,7 @@ from uaccel.accessors import ACCESSORS, is_accessor, plain
 from uaccel.model.profile import Profile
 from uaccel.model.source import Direction, Form
 from uaccel.model.survey import Sighting
-from uaccel.rank import How, Ranking, Weight, heaviest_first, notes, weigh
+from uaccel.rank import How, Ranking, Weight, notes, weigh
 from uaccel.read.profile import read_profiles
 
 PCM = "sound/core/pcm_native.c"
@@ -183,15 +183,14 @@ def test_without_a_profile_openings_saved_are_the_weight() -> None:
     assert [one.saved for one in ranking.weights] == [2, 0, 1]
     assert [one.at_least for one in ranking.weights] == [False, False, True]
     assert all(one.percent is None for one in ranking.weights)
-    assert [one.function for one in heaviest_first(ranking.weights)] == ["f", "l", "w"]
 
 
-def test_the_heaviest_comes_first() -> None:
+def test_who_may_be_inlined_into_a_symbol_may_have_it_all() -> None:
     text = " 9.00%  [kernel]  [k] big\n 5.00%  [kernel]  [k] f\n"
     wide, narrow = sighting("wide", "big", longest=4), sighting("narrow", "big", longest=2)
     ranking = ranked(text, sighting("cold", longest=30), narrow, wide, sighting("f"))
-    order = [one.function for one in heaviest_first(ranking.weights)]
-    assert order == ["wide", "narrow", "f", "cold"]
+    most = {one.function: one.at_most for one in ranking.weights}
+    assert most == {"cold": None, "narrow": 9.0, "wide": 9.0, "f": 5.0}
 
 
 @pytest.mark.parametrize(

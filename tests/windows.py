@@ -128,7 +128,7 @@ _GAPS = (
     *(["lamp_tick(a);"], ["lamp_tick(n);"], ["lamp->level += lamp_step(b);"]),
     *(["if (lamp_idle(a))", "\treturn 7;"], ["lamp_tick(lamp->level);", "b = 2;"]),
 )
-# The end of user space within an object, its padding, faults: what a struct of theirs is for.
+# How a function ends: most tell nothing of what was moved, some the error or a value.
 _ENDS = ("return 0;", "return 0;", "return 0;", "return err;", "return ret;", "return a;")
 
 

@@ -19,7 +19,7 @@ _OWN = re.compile(
     r"#endif(?P<said>[^\n]*)\n\n?"
 )
 # In words of the machine, as the copies of arch/x86/include/asm/uaccess.h go the other way.
-_WORDS = ("unsigned long", "u32", "u16", "u8")
+_WORDS = ("unsigned long", "u32", "u16")  # what is left is one byte
 _TABS = "\t" * 6
 _HEAD = f"""
 #ifndef {COPY}
@@ -75,7 +75,7 @@ def lending(linux: str) -> str | None:
 
 
 def _copying() -> str:
-    first, *others = _WORDS[:-1]
+    first, *others = _WORDS
     passes = [_PASS.format(word="while", type=first)]
     passes += [_PASS.format(word="if", type=one) for one in others]
     return f"{_HEAD}{''.join(passes)}{_TAIL}"

@@ -16,7 +16,6 @@ from uaccel.model.support import STANDING
 from uaccel.model.survey import Sighting
 
 _NOTHING = 1e-9  # percent: what is left where floats do not add up
-_SHOWN = 80  # characters of a line that was not understood
 
 
 class How(Enum):
@@ -139,15 +138,6 @@ def notes(profile: Profile, ranking: Ranking) -> tuple[str, ...]:
 
 def _samples(profile: Profile) -> str:
     return f"{profile.samples} samples" if profile.samples else ""
-
-
-def heaviest_first(weights: Iterable[Weight]) -> tuple[Weight, ...]:
-    """Return `weights` by what each may have, then what it has, then the openings saved."""
-
-    def order(one: Weight) -> tuple[float, float, int, str, int]:
-        return -(one.at_most or 0), -(one.percent or 0), -one.saved, one.path, one.line
-
-    return tuple(sorted(weights, key=order))
 
 
 Indices = tuple[int, ...]

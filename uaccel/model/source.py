@@ -130,7 +130,6 @@ class Function:
     pointers: tuple[tuple[str, str], ...]  # name, struct tag: of every `struct T __user *name`
     names: tuple[str, ...]  # every identifier that occurs in it, labels too; sorted
     locals: tuple[Local, ...]
-    returns_last: Span | None  # the `return` that ends the body, if one does
     callers: tuple[str, ...]  # functions of the file it may be inlined into, nearest first
     companions: tuple[Companion, ...] = ()  # as the compiler meets them, itself among them
     unit: tuple[Source, ...] = ()  # files that are compiled together; () without companions

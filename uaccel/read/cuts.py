@@ -10,7 +10,6 @@ from tree_sitter import Node
 
 from uaccel.model.scaffold import Cut
 from uaccel.model.source import Source, Span
-from uaccel.read.csource import span
 
 _BLANKS = b" \t\r"
 _OWNERS = ("if_statement", "else_clause", "while_statement", "for_statement", "do_statement")
@@ -129,8 +128,3 @@ def _arms(owner: Node) -> Iterator[Node]:
         yield consequence
     if alternative is not None:
         yield alternative.named_children[-1]
-
-
-def gap_between(source: Source, before: Node, after: Node) -> str:
-    """Return the text between two statements."""
-    return source.quote(Span(span(before).end, span(after).start))

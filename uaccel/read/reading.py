@@ -202,7 +202,6 @@ def _function(file: _File, one: Opened) -> Function | None:
         pointers=_pointers(source.quote(whole)),
         names=_identifiers(clean, whole),
         locals=struct_locals(root) if file.every else (),
-        returns_last=_last_return(root),
         callers=callers(clean, one.piece) if clusters else (),
         held=held,
         ending=ending(root),
@@ -233,13 +232,6 @@ def _bases(cluster: Cluster) -> set[str | None]:
 def _nearest(ordered: Sequence[int], at: int) -> Sequence[int]:
     place = bisect_left(ordered, at)
     return ordered[max(place - 1, 0) : place + 1]
-
-
-def _last_return(root: Node) -> Span | None:
-    last = root.named_children[-1] if root.named_child_count else None
-    if last is None or last.type != "return_statement":
-        return None
-    return Span(last.start_byte, last.end_byte)
 
 
 def _scope(clean: bytes, one: Opened, outside: tuple[str, ...]) -> Scope:
