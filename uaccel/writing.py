@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from uaccel.changes import changes
-from uaccel.landings import entered
+from uaccel.drawing import accesses, around, closings, replaced
+from uaccel.landings import behind, entered, landing
 from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite
 from uaccel.model.source import Cluster, Function, Layouts
@@ -51,14 +52,28 @@ def written(
             continue
         edits: list[Edit] = []
         for one in made:
-            drawn = replace(one, ground=replace(one.ground, landed=landed))
-            edits += drawing.edits(drawn)
-            landed |= entered(drawn)
+            here = replace(one, ground=replace(one.ground, landed=landed))
+            edits += drawing.edits(here)
+            landed |= entered(here)
         every += made
         said = [sentence for one in made for sentence in changes(one, masked=drawing.masked)]
         answers.append(Rewrite(cluster, tuple(edits), tuple(dict.fromkeys(said))))
         taken = taken.union(*(one.names for one in made))
     return _tidied(function, answers, every)
+
+
+def drawn(made: Window, begin: list[str], end: str) -> list[Edit]:
+    """Return the edits of a window that the lines of `begin` open and the statement `end` closes.
+
+    No line of the statements within moves to the right.
+    """
+    source = made.ground.function.source
+    edits = closings(made, end)
+    for step in made.stretch.steps:
+        edits += replaced(source, step, accesses(made, step, step.indent, end))
+    edits += around(made, begin, behind(made, end))
+    edits += landing(made, end)
+    return edits
 
 
 def _tidied(

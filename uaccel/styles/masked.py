@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import re
 
-from uaccel.drawing import accesses, around, branch, checked, closings, replaced
+from uaccel.drawing import branch, checked
 from uaccel.fields import UNBUILT
-from uaccel.landings import behind, landing
 from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.source import Function, Layouts
 from uaccel.pointers import is_const, named
 from uaccel.ranges import PAGE, is_far
 from uaccel.windows import WORDS, Window
-from uaccel.writing import Drawing, written
+from uaccel.writing import Drawing, drawn, written
 
 ABSENT = "this tree has no `masked_user_access_begin()`"
 CONSTANT = "the pointer is declared const, and a masked begin gives another one to go on with"
@@ -69,14 +68,7 @@ def _pointee(made: Window, pointer: str) -> bool:
 
 def _edits(made: Window) -> list[Edit]:
     word = _word(made)
-    end = f"user_{word}access_end();"
-    source = made.ground.function.source
-    edits = closings(made, end)
-    for step in made.stretch.steps:
-        edits += replaced(source, step, accesses(made, step, step.indent, end))
-    edits += around(made, _begin(made, word), behind(made, end))
-    edits += landing(made, end)
-    return edits
+    return drawn(made, _begin(made, word), f"user_{word}access_end();")
 
 
 def _word(made: Window) -> str:

@@ -7,13 +7,12 @@ its own, `unsafe_get_user()` is `__get_user()` and nothing is lost but nothing g
 
 from __future__ import annotations
 
-from uaccel.drawing import accesses, around, branch, checks, closings, replaced
-from uaccel.landings import behind, landing
+from uaccel.drawing import branch, checks
 from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.source import Function, Layouts
 from uaccel.windows import WORDS, Window
-from uaccel.writing import Drawing, written
+from uaccel.writing import Drawing, drawn, written
 
 
 def plan(
@@ -29,15 +28,8 @@ def _bound(made: Window) -> Window:
 
 def _edits(made: Window) -> list[Edit]:
     word = WORDS[made.direction]
-    end = f"user_{word}_access_end();"
-    stretch = made.stretch
-    source = made.ground.function.source
-    edits = closings(made, end)
-    for step in stretch.steps:
-        edits += replaced(source, step, accesses(made, step, step.indent, end))
-    edits += around(made, _begin(made, f"user_{word}_access_begin"), behind(made, end))
-    edits += landing(made, end)
-    return edits
+    begin = _begin(made, f"user_{word}_access_begin")
+    return drawn(made, begin, f"user_{word}_access_end();")
 
 
 def _begin(made: Window, begin: str) -> list[str]:
