@@ -8,7 +8,7 @@ opening parenthesis, with tabs as far as they go and spaces for the rest.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 Call = tuple[str, tuple[str, ...]]  # a function and its arguments, as C text
 
@@ -32,6 +32,15 @@ def one_line(text: str) -> str:
 def address(text: str) -> str:
     """Return `text` on one line, `&(p->field)` without the parentheses that checkpatch minds."""
     return _PARENTHESES.sub(r"&\1", one_line(text))
+
+
+def fresh(name: str, taken: Collection[str]) -> str:
+    """Return `name`, with the first number from 2 on that makes it none of those `taken`."""
+    number, made = 2, name
+    while made in taken:
+        made = f"{name}{number}"
+        number += 1
+    return made
 
 
 def wrap(head: str, pieces: tuple[str, ...], tail: str, width: int = WIDTH) -> str:

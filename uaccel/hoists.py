@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from uaccel.ctext import address, one_line
+from uaccel.ctext import address, fresh, one_line
 from uaccel.model.access import Access, Direction
 from uaccel.model.source import Function
 from uaccel.model.steps import Piece, Step, Stretch
@@ -90,11 +90,7 @@ def hoists(function: Function, stretch: Stretch, taken: frozenset[str]) -> Hoist
 
 def pointed(pointer: str, access: Access | None, taken: frozenset[str]) -> Hoist:
     """Return the variable that holds a user pointer: an access's own, or that of a range."""
-    name = "uptr"
-    number = 2
-    while name in taken:
-        name = f"uptr{number}"
-        number += 1
+    name = fresh("uptr", taken)
     cast = _CAST.match(pointer)
     declared = f"{cast[1]}{name};" if cast is not None else f"typeof({pointer}) {name};"
     before = f"{name} = {pointer};"
@@ -213,9 +209,4 @@ def _declared(user: str, name: str) -> str:
 
 def _name(pointer: str, names: set[str]) -> str:
     found = re.search(r"(?:->|\.)(\w+)$", pointer)
-    made = name = found[1] if found is not None else "value"
-    number = 2
-    while made in names:
-        made = f"{name}{number}"
-        number += 1
-    return made
+    return fresh(found[1] if found is not None else "value", names)

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from uaccel.ctext import TAB, call, columns, wrap
+from uaccel.ctext import TAB, call, columns, fresh, wrap
 from uaccel.model.access import Direction
 from uaccel.model.source import Companion
 from uaccel.outlines import Outline
-from uaccel.windows import UNSAFE, WORDS, fresh
+from uaccel.windows import UNSAFE, WORDS
 
 NAMES = {Direction.READ: "get_user", Direction.WRITE: "put_user"}
 _EDGE = 72  # column of the backslashes, where the lines leave room
@@ -114,10 +114,13 @@ class _Names:
         return name not in self._inside
 
     def parameter(self, name: str) -> str:
-        return fresh(name, self._inside)
+        made = fresh(name, self._inside)
+        self._inside.add(made)
+        return made
 
     def variable(self, name: str) -> str:
         made = fresh(f"__{name}", self._outside)
+        self._outside.add(made)
         self._inside.add(made)
         return made
 

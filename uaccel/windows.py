@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from uaccel.ctext import fresh
 from uaccel.elements import freed
 from uaccel.fields import Scalar, Whole, scalars
 from uaccel.hoists import Hoists, hoists
@@ -160,21 +161,13 @@ def window(ground: Ground, word: str) -> Window | str:
     labels: list[tuple[Fault, str]] = []
     for step in stretch.steps:
         if step.fault not in dict(labels):
-            labels.append((step.fault, fresh(f"{word}_fault", taken)))
+            name = fresh(f"{word}_fault", taken)
+            taken.add(name)
+            labels.append((step.fault, name))
     falls = any(not fault.leaves for fault, _ in labels)
     failed = fresh(f"{word}_failed", taken) if falls else ""
     direction = stretch.accesses[0].direction
     return Window(ground, direction, covered, moved, tuple(parts), tuple(labels), failed)
-
-
-def fresh(name: str, taken: set[str]) -> str:
-    """Return `name`, with a number when it is taken; from then on it is."""
-    number, made = 2, name
-    while made in taken:
-        made = f"{name}{number}"
-        number += 1
-    taken.add(made)
-    return made
 
 
 def _transfers(ground: Ground, access: Access) -> tuple[Scalar, ...] | str:
