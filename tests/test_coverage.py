@@ -143,6 +143,23 @@ def test_a_style_that_the_tree_has_no_words_for_is_not_asked(tree: Tree) -> None
     assert "scoped" not in coverage.offered(tree)
 
 
+@pytest.mark.parametrize(
+    ("line", "has"),
+    [
+        ("/* like scoped_user_read_access() and masked_user_access_begin() */", ()),
+        ("#define scoped_user_read_access(p, l) for (;;)", ("scoped",)),
+        ("#define masked_user_access_begin(p) NULL", ("masked",)),
+    ],
+)
+def test_a_header_that_only_names_a_word_does_not_have_it(
+    tree: Tree, line: str, has: tuple[str, ...]
+) -> None:
+    """A comment defines nothing: what the dialect says is what is asked."""
+    with (Path(tree.path) / "include/linux/uaccess.h").open("a") as header:
+        header.write(f"{line}\n")
+    assert tuple(name for name in coverage.offered(tree) if name in ("scoped", "masked")) == has
+
+
 BEFORE = Build(
     arch="toy",
     toolchain="gcc 1.2.3",

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from uaccel.edits import apply, longest, whole
+from uaccel.flow.dialect import dialects_of
 from uaccel.flow.drafts import STYLES, Draft, draft
 from uaccel.flow.filereading import Progress
 from uaccel.flow.layouts import layouts_of
@@ -28,8 +29,6 @@ from uaccel.model.source import Cluster, Form, Function, Layouts, Source
 
 FEW = 2  # accesses: one alone opens and closes once in any style
 _SECONDS = 60.0  # of processor time for one file
-# A style that a tree may lack, and the word in its include/linux/uaccess.h that says it is there.
-_OFFERED = {Form.SCOPED.value: b"scoped_user_", Form.MASKED.value: b"masked_user_"}
 
 
 class Fate(Enum):
@@ -85,8 +84,9 @@ class Share:
 
 def offered(tree: Tree) -> tuple[str, ...]:
     """Return the styles that `tree` has the words for."""
-    header = read_file(tree, "include/linux/uaccess.h").text
-    return tuple(name for name in STYLES if _OFFERED.get(name, b"") in header)
+    known = dialects_of(tree).everywhere
+    has = {Form.SCOPED.value: known.scoped, Form.MASKED.value: known.masked}
+    return tuple(name for name in STYLES if has.get(name, True))
 
 
 def asked(style: str, cluster: Cluster) -> bool:
