@@ -232,7 +232,7 @@ def _differences(
     undone = [t for one in bare.rewrites if one.cluster == cluster for t in one.differences]
     if len(new) != 1 or not new[0].stands:
         return tuple(dict.fromkeys((*undone, *said)))
-    masks = cluster.form not in (Form.WINDOW, Form.HELPER)
+    masks = not cluster.form.checks_range
     kept = [text for text in said if text == MASKED or (masks and text.startswith(_COVERS))]
     was = cluster.scaffold.covers if cluster.scaffold is not None else ""
     now = new[0].scaffold.covers if new[0].scaffold is not None else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from uaccel.ctext import arguments
 from uaccel.model.rewrite import Edit
-from uaccel.model.source import Cluster, Form, Held, Span
+from uaccel.model.source import Cluster, Held, Span
 
 
 def held(clusters: Iterable[Cluster], edits: tuple[Edit, ...]) -> tuple[Held, ...]:
@@ -21,7 +21,7 @@ def held(clusters: Iterable[Cluster], edits: tuple[Edit, ...]) -> tuple[Held, ..
             continue  # their checks go with it: what stood there says nothing of them
         given = tuple(arguments(frame.covers))
         pointer, size = given if len(given) == 2 else ("", "")
-        checked = cluster.form in (Form.WINDOW, Form.HELPER)
+        checked = cluster.form.checks_range
         whole, opened = _moved(frame.held, edits), _moved(frame.open, edits)
         found.append(Held(whole, opened, pointer, size, frame.begun, checked))
     return tuple(found)

@@ -56,6 +56,11 @@ class Form(Enum):
     STRUCTCOPY = "structcopy"
     HELPER = "helper"
 
+    @property
+    def checks_range(self) -> bool:
+        """Return whether its begin checks a range on every machine."""
+        return self in (Form.WINDOW, Form.HELPER)
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
