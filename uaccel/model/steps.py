@@ -49,9 +49,7 @@ class Step:
     closing: str  # C that must stand behind
     indent: str
     header: int | None  # alone in a branch without braces: where the opening brace would go
-    always: (
-        bool  # on every path from the start of the stretch that goes on; on every pass of a loop
-    )
+    always: bool  # on every path from the stretch's start that goes on; on every pass of a loop
     looped: bool
     guards: tuple[str, ...]  # conditions around it that hold when it is reached
     falls: bool  # as it stands, the accesses that follow are made although one of it failed
