@@ -242,9 +242,14 @@ def around(made: Window, before: list[str], behind: list[str], inner: str = "") 
         edits.append(Edit(Span(stretch.header, stretch.header), " {"))
         tail = f"{tail}\n{outer}}}"
     edits.append(_tail(made.ground.function, end, tail, "" if closing else tab))
-    at = stretch.declare
-    inner = _margin(made.ground.function, at) + ("\t" if stretch.first else "")
-    declared = "".join(f"\n{inner}{one.declaration}" for one in made.hoists.every)
-    if declared:
-        edits.append(Edit(Span(at, at), declared + ("\n" if stretch.first else "")))
-    return edits
+    return edits + _declarations(made)
+
+
+def _declarations(made: Window) -> list[Edit]:
+    stretch = made.stretch
+    margin = _margin(made.ground.function, stretch.declare) + (TAB if stretch.first else "")
+    declared = "".join(f"\n{margin}{one.declaration}" for one in made.hoists.every)
+    if not declared:
+        return []
+    here = Span(stretch.declare, stretch.declare)
+    return [Edit(here, f"{declared}\n" if stretch.first else declared)]
