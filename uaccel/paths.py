@@ -25,10 +25,11 @@ def leaving_edges(
     tests: frozenset[int],
     landed: frozenset[int],
 ) -> frozenset[tuple[int, int]]:
-    """Return the edges that lead from a test to where a fault lands, or the window is left.
+    """Return the edges on which a fault lands, or the window is left early.
 
     `own` are the instructions of the window, `tests` those on the lines of its accesses and
-    `landed` those on the lines that a fault jumps to or that leave.
+    `landed` those on the lines that a fault jumps to or that leave.  Whatever branches to one of
+    `landed` is meant; of what branches out of the window in another way only the `tests`.
     """
     return frozenset(_leaving_edges(edges, own, tests, landed))
 

@@ -26,7 +26,7 @@ UNKNOWN = "no access is made on every path: which pointer is meant is not known 
 _STRUCT = re.compile(r"&\(?(\w+(?:(?:->|\.)\w+)*)\)?->[\w.]+(?:\[\w+\][\w.]*)*")
 _MEMBER = re.compile(r"&(\w+\[\w+\])\.[\w.]+")
 _ROOT = re.compile(r"(\w+)\+\+$|&(\w+)(?:->|\[)|(\w+) ?\+ ?(?=[\w(])|(\w+)$")
-_CONSTANT = re.compile(r"\[(?!\d+\]|[A-Z][A-Z0-9_]*\])")
+_VARIABLE_INDEX = re.compile(r"\[(?!\d+\]|[A-Z][A-Z0-9_]*\])")
 _INDEXED = re.compile(r"&(\w+)\[(\d{1,4})\]|(\w+) ?\+ ?(\d{1,4})|([A-Za-z_]\w*)")
 _TYPE = re.compile(r"\(((?:(?:const|unsigned|struct|enum) )*\w+) (?:__user )?\*\) ?(?=[\w(&])")
 _CAST = re.compile(r"\((?:[\w ]+?[ *])__user[ *]*\*\)")
@@ -233,7 +233,7 @@ def _range(function: Function, stretch: Stretch, access: Access) -> Range:
     if access.base is not None and (access.path or whole):
         return Range(access.base, f"sizeof(*{access.base})")
     member = _STRUCT.fullmatch(text)
-    if member is not None and not _CONSTANT.search(text):
+    if member is not None and not _VARIABLE_INDEX.search(text):
         return Range(member[1], f"sizeof(*{member[1]})")
     element = _MEMBER.fullmatch(text)
     if element is not None:

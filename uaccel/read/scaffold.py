@@ -26,11 +26,11 @@ from uaccel.read.cuts import (
     starts_line,
     whole_lines,
 )
-from uaccel.read.expansion import Wrapper, wrapper
 from uaccel.read.landings import Landings, labels_of
 from uaccel.read.masking import Masking, fences, masking
 from uaccel.read.places import Region
 from uaccel.read.standing import LIKE, Begin, Standing, end_of, leaving
+from uaccel.read.wrappers import Wrapper, wrapper
 
 _TAB = "\t"
 _COMMENT = re.compile(rb"//.*|/\*(?:(?!\*/).)*\*/")

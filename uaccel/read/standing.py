@@ -13,8 +13,8 @@ from uaccel.model.source import Source, Span
 from uaccel.read.calls import is_pure
 from uaccel.read.csource import plain, span, text_of, walk
 from uaccel.read.cuts import is_arm
-from uaccel.read.expansion import Wrapper
 from uaccel.read.places import Region
+from uaccel.read.wrappers import Wrapper
 
 BEGIN = re.compile(r"(?:masked_)?user_(?:read_|write_|rw_)?access_begin")
 END = re.compile(r"user_(?:read_|write_|rw_)?access_end")

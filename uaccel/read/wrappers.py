@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Write out a macro of the file that only wraps accesses of a window.
+"""Find a macro of the file that only wraps accesses of a window, and say what a call of it makes.
 
 The one that fs/readdir.c has is the model: parameters are copied into variables, and the accesses
 jump to a label that is a parameter.
