@@ -19,7 +19,8 @@ ROOT = HERE.parent / "uaccel"
 
 # Lowest first.  A module imports from the lines above its own, never from its own.
 LAYERS = (
-    ("errors", "model"),
+    ("errors",),
+    ("model",),
     ("edits", "tables", "catalog", "ctext", "accessors", "candidates", "sites", "lending", "paths"),
     ("lengths",),
     ("fields", "ranges", "outlines"),

@@ -84,8 +84,7 @@ def _condition(indent: str, test: str, tail: str = "") -> str:
 
 
 def _access(made: Window, piece: Piece, label: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    access = piece.access
-    assert access is not None
+    access = piece.its_access
     function = made.ground.function
     check = dict(made.ranges.within).get(access)
     if check is not None:

@@ -166,8 +166,7 @@ def _place(function: Function, value: str) -> tuple[str, str] | None:
 
 
 def _is_size_of(function: Function, access: Access, user: Layout) -> bool:
-    assert access.size is not None
-    size = re.sub(r"\s+", " ", function.source.quote(access.size))
+    size = re.sub(r"\s+", " ", function.source.quote(access.length))
     value = function.source.quote(access.value).replace(" ", "")
     own = value.removeprefix("&") if value.startswith("&") else f"*{value}"
     same = {f"sizeof(struct {user.struct})", f"sizeof({own})"}
@@ -351,8 +350,7 @@ def _leaf_sizes(layouts: tuple[Layouts, ...], tag: str, path: str) -> _Sizes:
 
 
 def _size(function: Function, access: Access, layouts: tuple[Layouts, ...]) -> _Sizes:
-    assert access.size is not None
-    text = one_line(function.source.quote(access.size)).replace("( ", "(").replace(" )", ")")
+    text = one_line(function.source.quote(access.length)).replace("( ", "(").replace(" )", ")")
     if text.isdigit():
         return tuple(int(text) for _ in layouts)
     inside = re.fullmatch(r"sizeof\((.*)\)|sizeof (\w+)", text)

@@ -98,8 +98,7 @@ def pointed(pointer: str, access: Access | None, taken: frozenset[str]) -> Hoist
 
 
 def _is_hoisted(function: Function, stretch: Stretch, piece: Piece) -> bool:
-    access = piece.access
-    assert access is not None
+    access = piece.its_access
     if access.direction is Direction.READ:
         return piece.value not in ("", "volatile") and not (
             access.copies and piece.value == "element"
@@ -119,12 +118,11 @@ def _is_hoisted(function: Function, stretch: Stretch, piece: Piece) -> bool:
 
 
 def _pointer_against(function: Function, stretch: Stretch, step: Step, piece: Piece) -> str | None:
-    assert piece.access is not None
     if not piece.pointer:
         return None
     if piece.pointer == "element":
         return _element_against(function, stretch, step, piece)
-    text = "".join(function.source.quote(piece.access.pointer).split())
+    text = "".join(function.source.quote(piece.its_access.pointer).split())
     steps = re.fullmatch(r"(\w+)\+\+", text)
     if steps is None:
         return POINTER
@@ -157,18 +155,16 @@ def _label(body: str, name: str, start: int) -> int | None:
 
 
 def _element_against(function: Function, stretch: Stretch, step: Step, piece: Piece) -> str | None:
-    assert piece.access is not None
     if not step.always or step.looped or piece.test:
         return _WHY["element"]
-    words = set(_WORD.findall(function.source.quote(piece.access.pointer)))
-    return CHANGED if words & stretch.changed_before(piece.access.call.start) else None
+    words = set(_WORD.findall(function.source.quote(piece.its_access.pointer)))
+    return CHANGED if words & stretch.changed_before(piece.its_access.call.start) else None
 
 
 def _hoist(
     function: Function, stretch: Stretch, step: Step, piece: Piece, names: set[str]
 ) -> Hoist | str:
-    access = piece.access
-    assert access is not None
+    access = piece.its_access
     if not step.always or step.looped or piece.test:
         return _WHY.get(piece.value, _WHY["calls"])
     if piece.value == "changes":

@@ -96,7 +96,6 @@ def checks(function: Function, stretch: Stretch) -> list[str]:
 
 
 def _check(function: Function, access: Access) -> tuple[str, tuple[str, ...]]:
-    assert access.size is not None
     quote = function.source.quote
     to_user = "true" if access.direction is Direction.WRITE else "false"
-    return "check_object_size", (quote(access.value), quote(access.size), to_user)
+    return "check_object_size", (quote(access.value), quote(access.length), to_user)

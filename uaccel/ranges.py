@@ -212,8 +212,7 @@ def _exact(function: Function, access: Access) -> Range:
 
 def _root(function: Function, piece: Piece, stretch: Stretch) -> Range | None:
     # What `p++`, `&p[i]`, `p + i` and `&p->member[i]` go through in a loop, before it starts.
-    assert piece.access is not None
-    text = one_line(function.source.quote(piece.access.pointer))
+    text = one_line(function.source.quote(piece.its_access.pointer))
     found = _ROOT.match(text)
     if found is None or (piece.pointer and not text.endswith("++")):
         return None
@@ -283,8 +282,7 @@ def pointee(pointer: str) -> str:
 
 def _is_known(here: Range, step: Step, piece: Piece, stretch: Stretch) -> bool:
     # Whether it can be worked out before the window opens.  A loop comes back to what it changes.
-    assert piece.access is not None
-    until = stretch.extent.end if step.looped else piece.access.call.start
+    until = stretch.extent.end if step.looped else piece.its_access.call.start
     words = set(_WORD.findall(here.pointer)) | set(_WORD.findall(here.size))
     changed = stretch.changed_before(until)
     if words & changed or any(_is_named(place, here.pointer) for place in changed):

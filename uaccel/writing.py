@@ -84,11 +84,10 @@ def _tidied(
     quiet = silenced(function, edits, made)
     tidied = [_with(answer, quiet) for answer in answers]
     unused = orphans(function, [quiet.get(edit, edit) for edit in edits], made)
-    last = max((at for at, one in enumerate(tidied) if isinstance(one, Rewrite)), default=None)
-    if last is not None and unused:
-        one = tidied[last]
-        assert isinstance(one, Rewrite)
-        tidied[last] = replace(one, edits=(*one.edits, *unused))
+    rewrites = [(at, one) for at, one in enumerate(tidied) if isinstance(one, Rewrite)]
+    if rewrites and unused:
+        at, last = rewrites[-1]
+        tidied[at] = replace(last, edits=(*last.edits, *unused))
     return tuple(tidied)
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
 
+from uaccel.errors import BrokenInvariant
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
@@ -84,3 +86,10 @@ class Access:
     def copies(self) -> bool:
         """Return whether this is a copy of several bytes instead of one scalar."""
         return self.size is not None
+
+    @property
+    def length(self) -> Span:
+        """Return the number of bytes of a copy; who asks knows that it is one."""
+        if self.size is None:
+            raise BrokenInvariant(f"{self.accessor}() at byte {self.call.start} is no copy")
+        return self.size

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from uaccel.errors import BrokenInvariant
 from uaccel.model.access import Access, Span
 
 
@@ -30,6 +31,13 @@ class Piece:
     pointer: str  # the same of the user's pointer
     elements: tuple[str, ...] = ()  # arrays that value or test index by a variable, as C
     reaches: tuple[str, ...] = ()  # those that the user's pointer does
+
+    @property
+    def its_access(self) -> Access:
+        """Return the access that it makes; who asks knows that it is no test alone."""
+        if self.access is None:
+            raise BrokenInvariant(f"`{self.test}` makes no access")
+        return self.access
 
 
 @dataclass(frozen=True, slots=True)

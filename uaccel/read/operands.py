@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
+from uaccel.errors import BrokenInvariant
 from uaccel.model.source import Access, Source, Span
 from uaccel.model.steps import Piece
 from uaccel.read.accesses import Scope, is_cast, is_constant, is_volatile
@@ -246,7 +247,8 @@ def _is_element(node: Node) -> bool:
 
 def unwrapped(node: Node | None) -> Node:
     """Return what stands within parentheses and `unlikely()`."""
-    assert node is not None
+    if node is None:
+        raise BrokenInvariant("an expression is missing in C that parses")
     node = plain(node)
     while node.type == "call_expression":
         name, arguments = (
@@ -268,7 +270,8 @@ def operator_of(node: Node) -> str:
 def sides(node: Node) -> tuple[Node, Node]:
     """Return the left and the right side of a binary expression."""
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    assert left is not None and right is not None
+    if left is None or right is None:
+        raise BrokenInvariant(f"`{text_of(node)}` has no two sides")
     return left, right
 
 

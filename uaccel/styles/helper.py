@@ -16,6 +16,7 @@ from uaccel.drawing import branch, indented, replaced
 from uaccel.model.dialect import Dialect
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.source import Cluster, Companion, Function, Layouts, Span
+from uaccel.model.steps import Stretch
 from uaccel.orphans import orphans
 from uaccel.outlines import Outline, outline
 from uaccel.ranges import Range
@@ -54,7 +55,8 @@ def _answer(
     mine = outline(function, cluster)
     if mine is None:
         return Refusal(cluster, FIELDS)
-    made = _window(function, cluster, layouts, dialect)
+    word = WORDS[cluster.direction]
+    made = _window(function, cluster.stretch, word, layouts, dialect)
     if isinstance(made, str):
         return Refusal(cluster, made)
     every = tuple(_users(function, mine, layouts, dialect))
@@ -82,12 +84,11 @@ def _moves(function: Function, mine: Outline) -> bool:
 
 
 def _window(
-    function: Function, cluster: Cluster, layouts: tuple[Layouts, ...], dialect: Dialect
+    function: Function, stretch: Stretch, word: str, layouts: tuple[Layouts, ...], dialect: Dialect
 ) -> Window | str:
-    assert cluster.stretch is not None
     taken = frozenset(function.names)
-    ground = Ground(function, cluster.stretch, layouts, dialect, taken)
-    made = window(ground, WORDS[cluster.direction])
+    ground = Ground(function, stretch, layouts, dialect, taken)
+    made = window(ground, word)
     return made if isinstance(made, str) else _reason_against(made) or made
 
 
@@ -127,7 +128,8 @@ def _users(
             if cluster.stretch is None:  # it stands as a window, in a macro or not
                 yield User(companion, found, tuple("(" in value for value in found.values))
                 continue
-            made = _window(one, cluster, layouts, dialect)
+            word = WORDS[cluster.direction]
+            made = _window(one, cluster.stretch, word, layouts, dialect)
             if not isinstance(made, str):
                 names = (made.hoists.name(access) for access in cluster.accesses)
                 yield User(companion, found, tuple(bool(name) for name in names))
