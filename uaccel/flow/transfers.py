@@ -17,7 +17,8 @@ _MASKED = re.compile(r"mask_user_address\((.*)\)", re.DOTALL)
 _SAME = re.compile(r"\b(\w+) = mask(?:ed)?_user_\w+\(\1\);")  # a good pointer stays what it is
 # What a failed begin does is done on no way to an access.
 _FAILED = re.compile(
-    r"^(\t*)(?:(?:\} )?else )?if \(!\w*user_(?:\w+_)?access_begin\([^{;]*\{\n(?:(?!^\1\}).)*^\1\}\n",
+    r"^(\t*)(?:(?:\} )?else )?if \(!\w*user_(?:\w+_)?access_begin\([^{;]*\{\n"
+    r"(?:(?!^\1\}).)*^\1\}\n",
     re.MULTILINE | re.DOTALL,
 )
 _NAME = re.compile(r"[A-Za-z_]\w*(?:(?:->|\.)\w+)*")
