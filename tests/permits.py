@@ -180,6 +180,7 @@ PERMITS = (
         0,
         only_order_of_calls,
     ),
+    Permit(r"Behind the range check of `.+`, .+, stands no speculation barrier; .+", 0),
     Permit(r"A copy of more than INT_MAX bytes is no longer refused with a warning\.", 0),
     Permit(r"A read that faults sets its target to 0; in the window .+ keep what it held\.", ZERO),
     Permit(

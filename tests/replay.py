@@ -101,7 +101,7 @@ def dialect(case: Case) -> Dialect:
     offered = {word for word in words if "=" not in word}
     clang = next((w.partition("=")[2] for w in words if w.startswith("clang=")), "")
     names = {"copies_from", "copies_to", "scoped", "masked", "directed"}
-    names |= {"lent", "clamps", "unmasked"}
+    names |= {"lent", "clamps", "unmasked", "unfenced"}
     assert offered <= names, f"no field of Dialect: {sorted(offered - names)}"
     return Dialect(
         copies_from="copies_from" in offered,
@@ -112,6 +112,7 @@ def dialect(case: Case) -> Dialect:
         clang=tuple(int(part) for part in clang.split(".")) if clang else COMMON.clang,
         masks="unmasked" not in offered,
         clamps="clamps" in offered,
+        fences="unfenced" not in offered,
         lent=Change(LINUX, b"", b"") if "lent" in offered else None,
         opens="opens=no" not in words,
     )

@@ -39,6 +39,10 @@ MASKED = (
 BEGUN = "A range that is bad now ends as a fault does; it ended with `{begun}`."
 RANGE = "The range check now covers `{new}`; it covered `{old}`."
 ELEMENTS = "The range check now covers `{size}` bytes at `{base}` before the first access."
+UNFENCED = (
+    "Behind the range check of `{base}`, which is only known among the accesses, stands no "
+    "speculation barrier; `{accessor}()` has one or masks the pointer."
+)
 LONG = "A copy of more than INT_MAX bytes is no longer refused with a warning."
 
 
@@ -64,6 +68,9 @@ def _said(made: Window) -> Iterator[str]:
         yield WHOLE_RANGE.format(base=begin.pointer)
     if ranges.before:
         yield EVERY_RANGE
+    if made.direction is Direction.READ and not made.fenced:
+        for access, here in ranges.within:
+            yield UNFENCED.format(base=here.pointer, accessor=access.accessor)
     unchecked = next((a for a in stretch.accesses if a.accessor.startswith("__")), None)
     checked = {f"!{one.check()}" for one in (begin, *ranges.before)}
     before = {one_line(text) for text in stretch.steps[0].checks} if stretch.steps else set()

@@ -41,6 +41,7 @@ def dialects(
         masked=_defines(linux, "masked_user_access_begin"),
         directed=_defines(linux, "masked_user_read_access_begin"),
         clamps=_defines(linux, "mask_user_address") and "barrier_nospec()" in linux,
+        fences="barrier_nospec()" in linux,
         clang=_oldest(compilers),
     )
     if not whole.copies_from:

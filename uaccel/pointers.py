@@ -66,7 +66,7 @@ def named(made: Window, *, constant: bool) -> Window | str:
         return LARGE.format(pointer=far.pointer)
     if any(is_const(made.ground.function, here.pointer) for here in made.ranges.before):
         return CONSTANT
-    return _checked(made, replace(_masked(done), fenced=bool(within)))
+    return _checked(made, _masked(done))
 
 
 def is_const(function: Function, name: str) -> bool:

@@ -54,7 +54,6 @@ class Window:
     labels: tuple[tuple[Fault, str], ...]
     failed: str  # label for when the window did not open, and the fault goes on; "" for none
     masked: tuple[str, ...] = ()  # other pointers that are masked before it opens
-    fenced: bool = False  # a speculation barrier stands behind each range check within
     unnamed: Ranges | None = None  # the ranges as the source has them, where names were given
 
     @property
@@ -66,6 +65,16 @@ class Window:
     def names(self) -> frozenset[str]:
         """Return the names that it introduces."""
         return frozenset((*self.hoists.names, self.failed, *(name for _, name in self.labels)))
+
+    @property
+    def fenced(self) -> bool:
+        """Return whether a speculation barrier stands behind each range check within.
+
+        What is read by get_user() is behind one or masked: 74e19ef0ff80 of the kernel.  The one of
+        the begin stands before those checks.
+        """
+        within = self.direction is Direction.READ and bool(self.ranges.within)
+        return within and self.ground.dialect.fences
 
     @property
     def begun(self) -> str:

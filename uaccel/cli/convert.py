@@ -2,12 +2,13 @@
 """Write targets in a style.
 
 TARGET is FILE:FUNCTION, FILE, or a folder: every file below it that holds clusters; VAR=value is
-Kbuild's.  The patch goes to stdout, or one file per function into --output DIR; with --in-place the
-files of the tree are replaced instead.  Where a cluster needs an accessor that the tree lacks,
-include/linux/uaccess.h changes too (docs/patches.md).  --arch names whose figures and gains count.  --series DIR writes mails that `git am` takes, a cover letter first: From: is
---from, else git's own ident; Date: is now or $SOURCE_DATE_EPOCH; To: and Cc: are what the tree's
-get_maintainer.pl says; docs/patches.md tells the rest.  What a style refuses is said on stderr.
-Exit status 1 when a cluster was refused, or when git or checkpatch have something against a patch.
+Kbuild's.  The patch goes to stdout, or one file per function into --output DIR; with --in-place
+the files of the tree are replaced instead.  Where a cluster needs an accessor that the tree lacks,
+include/linux/uaccess.h changes too (docs/patches.md).  --arch names whose figures and gains count.
+--series DIR writes mails that `git am` takes, a cover letter first: From: is --from, else git's own
+ident; Date: is now or $SOURCE_DATE_EPOCH; To: and Cc: are what the tree's get_maintainer.pl says.
+What a style refuses is said on stderr.  Exit status 1 when a cluster was refused, or when git or
+checkpatch have something against a patch.
 """
 
 from __future__ import annotations

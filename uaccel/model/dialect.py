@@ -19,7 +19,8 @@ class Dialect:
     directed: bool  # masked_user_read_access_begin() and masked_user_write_access_begin()
     clang: tuple[int, ...]  # the oldest clang that compiles the tree: (13, 0, 1); () unknown
     masks: bool = True  # a begin of a scope may mask its pointer there: no speculation barrier
-    clamps: bool = False  # mask_user_address() and barrier_nospec(), on every architecture
+    clamps: bool = False  # mask_user_address(), on every architecture
+    fences: bool = True  # barrier_nospec(), on every architecture
     lent: Change | None = None  # a change to the tree that would bring unsafe_copy_from_user()
     opens: bool = True  # user_access_begin() is an architecture's own: no call may run behind it
     # Struct and path of members that are pointers, or arrays without a size: no index is checked.
