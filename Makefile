@@ -40,18 +40,18 @@ corpus: tree
 	git --no-pager diff --stat -- corpus
 	git --no-pager diff --unified=0 -- corpus
 
+# The programs of the corpus are modules: they share corpus/tables.py.
 corpus-styles: tree
 	for tree in $(TREES); do \
-		$(BIN)/python corpus/styles.py --tree "$$($(BIN)/uaccel tree fetch $$tree)" --out corpus $(ARGS) \
+		$(BIN)/python -m corpus.styles --tree "$$($(BIN)/uaccel tree fetch $$tree)" --out corpus $(ARGS) \
 			|| exit; done
 	git --no-pager diff --stat -- corpus
 
 # What was built before is not built again; Ctrl-C leaves nothing half written.
 corpus-build: tree
-	$(BIN)/python corpus/build.py --tree "$$($(BIN)/uaccel tree fetch $(TREE))" --out corpus $(ARGS)
+	$(BIN)/python -m corpus.build --tree "$$($(BIN)/uaccel tree fetch $(TREE))" --out corpus $(ARGS)
 	git --no-pager diff --stat -- corpus
 
-# As a module: it shares the configurations with corpus/build.py.
 corpus-windows: tree
 	$(BIN)/python -m corpus.windows --tree "$$($(BIN)/uaccel tree fetch $(TREE))" --out corpus $(ARGS)
 	git --no-pager diff --stat -- corpus

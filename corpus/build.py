@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Compile everything that the styles write, by Kbuild's own commands of an allmodconfig.
 
-    python corpus/build.py [--tree DIR] [--arch NAME ...] [--style NAME ...] [--files GLOB]
+    python -m corpus.build [--tree DIR] [--arch NAME ...] [--style NAME ...] [--files GLOB]
                            [--out DIR]
 
 What was built before is not built again; Ctrl-C leaves nothing half written.  Exit status 1 when
@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import uaccel.arch
+from corpus.tables import answered, table, version
 from uaccel.catalog import catalog
 from uaccel.cli.progress import Bar
 from uaccel.errors import UserError
@@ -27,7 +28,6 @@ from uaccel.flow.ground import Ground
 from uaccel.flow.rebuild import Rebuilding, Rebuilt, Result, rebuild
 from uaccel.host.allmod import Allmod, configure
 from uaccel.host.files import put
-from uaccel.host.run import obey_signals
 from uaccel.host.store import Store, cache_folder
 from uaccel.host.toolchain import find_toolchain
 from uaccel.host.tree import find_tree
@@ -70,39 +70,11 @@ def main() -> int:
     parser.add_argument("--files", default="*", metavar="GLOB")
     parser.add_argument("--out", metavar="DIR", help="folder for the tables")
     parser.add_argument("--jobs", type=int, default=2)
-    args = parser.parse_args()
-    obey_signals()
-    try:
-        return max([_arch(args, ARCHES[name]) for name in args.arch or CONFIGS])
-    except UserError as error:
-        print(f"build.py: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("build.py: interrupted; what was built is kept", file=sys.stderr)
-        return 130
+    return answered(parser, _answer)
 
 
-def _arch(args: argparse.Namespace, arch: Arch) -> int:
-    tree = find_tree(args.tree, None)
-    store = Store(cache_folder(os.environ))
-    started = time.monotonic()
-    with Bar("looking", verbose=not sys.stderr.isatty()) as bar:
-        paths = files(tree, store, args.files, args.jobs, lambda _what, _done, _of: None)
-        ground = Ground(tree, store, os.environ, (arch,), "gcc", args.jobs, bar.step)
-        allmod = _configured(ground, arch)
-        styles = tuple(args.style or offered(tree))
-        made = rebuild(ground, allmod, styles, paths)
-    if args.out:
-        version = ".".join(tree.version.split(".")[:2])
-        put(args.out, f"build-v{version}-{arch.name}.tsv", _table(made.rows))
-    print(f"{arch.name}, {allmod.first.toolchain}: {len(allmod.objects)} objects are configured")
-    _show(made, styles)
-    print(f"{arch.name}: {time.monotonic() - started:.0f} s")
-    broken = any(one.fate is Fate.BROKEN for one in left(made.covered))
-    return 1 if broken or any(row.result in BAD for row in made.rows) else 0
-
-
-def _configured(ground: Ground, arch: Arch) -> Allmod:
+def configured(ground: Ground, arch: Arch) -> Allmod:
+    """Return the allmodconfig of `arch`, made if need be; a UserError says why there is none."""
     toolchain = find_toolchain(arch, ground.environment, ground.compiler)
     if isinstance(toolchain, Unbuilt):
         raise UserError(toolchain.why)
@@ -113,6 +85,29 @@ def _configured(ground: Ground, arch: Arch) -> Allmod:
     if isinstance(made, Unbuilt):
         raise UserError(made.why)
     return made
+
+
+def _answer(args: argparse.Namespace) -> int:
+    return max([_arch(args, ARCHES[name]) for name in args.arch or CONFIGS])
+
+
+def _arch(args: argparse.Namespace, arch: Arch) -> int:
+    tree = find_tree(args.tree, None)
+    store = Store(cache_folder(os.environ))
+    started = time.monotonic()
+    with Bar("looking", verbose=not sys.stderr.isatty()) as bar:
+        paths = files(tree, store, args.files, args.jobs, lambda _what, _done, _of: None)
+        ground = Ground(tree, store, os.environ, (arch,), "gcc", args.jobs, bar.step)
+        allmod = configured(ground, arch)
+        styles = tuple(args.style or offered(tree))
+        made = rebuild(ground, allmod, styles, paths)
+    if args.out:
+        put(args.out, f"build-v{version(tree)}-{arch.name}.tsv", _table(made.rows))
+    print(f"{arch.name}, {allmod.first.toolchain}: {len(allmod.objects)} objects are configured")
+    _show(made, styles)
+    print(f"{arch.name}: {time.monotonic() - started:.0f} s")
+    broken = any(one.fate is Fate.BROKEN for one in left(made.covered))
+    return 1 if broken or any(row.result in BAD for row in made.rows) else 0
 
 
 def _show(made: Rebuilding, styles: tuple[str, ...]) -> None:
@@ -143,7 +138,7 @@ def _table(rows: tuple[Rebuilt, ...]) -> str:
         )
         for row in rows
     )
-    return "".join("\t".join(map(line, row)) + "\n" for row in (COLUMNS, *cells))
+    return table((COLUMNS, *cells))
 
 
 if __name__ == "__main__":

@@ -17,14 +17,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import uaccel.arch
+from corpus.tables import answered, table, version
 from uaccel.catalog import catalog
 from uaccel.cli.progress import Bar
-from uaccel.errors import UserError
 from uaccel.flow.ground import Ground
 from uaccel.flow.study import Request, study
 from uaccel.flow.trials import ALL_STYLES
 from uaccel.host.files import put
-from uaccel.host.run import obey_signals
 from uaccel.host.store import Store, cache_folder
 from uaccel.host.tree import find_tree
 from uaccel.model.dossier import Dossier, Tree
@@ -50,13 +49,7 @@ def main() -> int:
     parser.add_argument("--arch", action="append", choices=tuple(ARCHES))
     parser.add_argument("--out", metavar="FILE")
     parser.add_argument("--jobs", type=int, default=2)
-    args = parser.parse_args()
-    obey_signals()
-    try:
-        return _answer(args)
-    except UserError as error:
-        print(f"cited.py: {error}", file=sys.stderr)
-        return 2
+    return answered(parser, _answer)
 
 
 def _answer(args: argparse.Namespace) -> int:
@@ -64,19 +57,18 @@ def _answer(args: argparse.Namespace) -> int:
     for name in args.tree or (None,):
         tree = find_tree(name, None)
         found = _studied(tree, args)
-        version = ".".join(tree.version.split(".")[:2])
-        rows += [(version, *row) for row in _rows(found)]
+        rows += [(version(tree), *row) for row in _rows(found)]
         for one in found.verdicts:
             if one.outcome is Outcome.FAIL:
                 print(line(f"{one.check}: {one.cluster}: {one.style}: {one.arch}: {one.why}"))
                 failed = failed or one.check == "compiles"
-    table = "".join("\t".join(map(line, row)) + "\n" for row in (COLUMNS, *sorted(rows)))
+    text = table((COLUMNS, *sorted(rows)))
     for name in args.tree or ():
-        table = table.replace(f"{name.rstrip('/')}/", "")
+        text = text.replace(f"{name.rstrip('/')}/", "")
     if args.out:
-        put(str(Path(args.out).parent), Path(args.out).name, table)
+        put(str(Path(args.out).parent), Path(args.out).name, text)
     else:
-        print(table, end="")
+        print(text, end="")
     return 1 if failed else 0
 
 

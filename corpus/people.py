@@ -23,6 +23,7 @@ from threading import Lock
 
 import uaccel.arch
 from corpus.places import Place, Writing, places, writings
+from corpus.tables import answered, table, version
 from uaccel.catalog import catalog
 from uaccel.cli.progress import Bar
 from uaccel.count import PathCount, count_path
@@ -34,7 +35,6 @@ from uaccel.flow.targets import Target
 from uaccel.flow.transfers import counterparts, is_same
 from uaccel.host.files import put
 from uaccel.host.kbuild import object_of
-from uaccel.host.run import obey_signals
 from uaccel.host.store import Store, cache_folder, key
 from uaccel.host.tree import find_tree, read_file
 from uaccel.model.dossier import Tree
@@ -88,13 +88,7 @@ def main() -> int:
     parser.add_argument("--out", metavar="FILE")
     parser.add_argument("--list", action="store_true", help="say what is found; build nothing")
     parser.add_argument("--jobs", type=int, default=2)
-    args = parser.parse_args()
-    obey_signals()
-    try:
-        return _answer(args)
-    except UserError as error:
-        print(f"people.py: {error}", file=sys.stderr)
-        return 2
+    return answered(parser, _answer)
 
 
 def _bench(ground: Ground, arch: Arch, target: Target) -> Bench | Unbuilt:
@@ -252,7 +246,7 @@ def _row(one: Counted) -> tuple[str, ...]:
     if made is not None:
         alike = "same" if is_same(made.written.function, writing.people.function, ()) else "other"
     return (
-        *(".".join(writing.tree.version.split(".")[:2]), str(target.path), target.function.name),
+        *(version(writing.tree), str(target.path), target.function.name),
         *(where, str(len(cluster.accesses)), cluster.form.value, writing.style or "as it stands"),
         *(writing.by, _range(writing, one.number), one.arch, figure),
         *(
@@ -292,8 +286,8 @@ def _answer(args: argparse.Namespace) -> int:
     _show(found, written)
     bad = _sum(rows)
     if args.out:
-        table = [COLUMNS, *sorted(map(_row, rows), key=lambda row: (row[1:3], row[0], row[3]))]
-        text = "".join("\t".join(map(line, row)) + "\n" for row in table)
+        made = sorted(map(_row, rows), key=lambda row: (row[1:3], row[0], row[3]))
+        text = table((COLUMNS, *made))
         put(str(Path(args.out).parent), Path(args.out).name, text)
     return 1 if bad else 0
 

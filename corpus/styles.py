@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How many clusters of a tree each style writes, and why not the others.
 
-    python corpus/styles.py [--tree DIR] [--style NAME ...] [--files GLOB] [--out DIR]
+    python -m corpus.styles [--tree DIR] [--style NAME ...] [--files GLOB] [--out DIR]
                             [--list-refused] [--diff FILE]
 
 Nothing is built.  The clusters of two and more accesses that could share a window count, but
@@ -14,11 +14,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from corpus.tables import answered, table, version
 from uaccel.cli.progress import Bar
-from uaccel.errors import UserError
 from uaccel.flow.coverage import (
     Covered,
     Fate,
@@ -51,12 +50,7 @@ def main() -> int:
     parser.add_argument("--diff", metavar="FILE", help="all that was written, as one patch")
     parser.add_argument("--list-refused", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
-    args = parser.parse_args()
-    try:
-        return _answer(args)
-    except UserError as error:
-        print(f"styles.py: {error}", file=sys.stderr)
-        return 2
+    return answered(parser, _answer)
 
 
 def _answer(args: argparse.Namespace) -> int:
@@ -70,7 +64,7 @@ def _answer(args: argparse.Namespace) -> int:
             for style in args.style or unbuilt
         )
     if args.out:
-        _write(args.out, ".".join(tree.version.split(".")[:2]), told)
+        _write(args.out, version(tree), told)
     if args.diff:
         place = Path(args.diff)
         put(str(place.parent), place.name, "".join(_patch(one) for _, some in told for one in some))
@@ -93,7 +87,7 @@ def _show(told: Told, *, listed: bool) -> None:
         )
 
 
-def _write(folder: str, version: str, told: Told) -> None:
+def _write(folder: str, of: str, told: Told) -> None:
     rows: list[tuple[str, ...]] = [
         ("style", "folder", "clusters", "written", "in part", "lent", "percent")
     ]
@@ -107,18 +101,14 @@ def _write(folder: str, version: str, told: Told) -> None:
             (style, o.file, str(o.line), o.function, str(o.accesses), o.fate.value, o.why)
             for o in left(some)
         )
-    put(folder, f"styles-v{version}.tsv", _table(rows))
-    put(folder, f"refusals-v{version}.tsv", _table(said))
-    put(folder, f"refused-v{version}.tsv", _table(refused))
+    put(folder, f"styles-v{of}.tsv", table(rows))
+    put(folder, f"refusals-v{of}.tsv", table(said))
+    put(folder, f"refused-v{of}.tsv", table(refused))
 
 
 def _row(style: str, share: Share) -> tuple[str, ...]:
     counts = (share.clusters, share.written, share.part, share.lent)
     return style, share.folder or "all", *(str(count) for count in counts), share.percent
-
-
-def _table(rows: Iterable[tuple[str, ...]]) -> str:
-    return "".join("\t".join(map(line, row)) + "\n" for row in rows)
 
 
 def _patch(one: Covered) -> str:

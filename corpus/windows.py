@@ -13,25 +13,21 @@ import argparse
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from corpus.build import ARCHES, BAD, CONFIGS
+from corpus.build import ARCHES, BAD, CONFIGS, configured
+from corpus.tables import answered, table, version
 from uaccel.cli.progress import Bar
 from uaccel.count import PathCount
-from uaccel.errors import UserError
 from uaccel.flow.ground import Ground, at_once
 from uaccel.flow.remake import Figure, Remade, Window, figures, remake
 from uaccel.flow.scan import Request, scan
-from uaccel.host.allmod import Allmod, configure, make
+from uaccel.host.allmod import make
 from uaccel.host.files import put
-from uaccel.host.run import obey_signals
 from uaccel.host.store import Store, cache_folder
-from uaccel.host.toolchain import find_toolchain
 from uaccel.host.tree import find_tree
-from uaccel.model.machine import Arch, Unbuilt
+from uaccel.model.machine import Arch
 from uaccel.model.scan import Filters
 from uaccel.model.support import STANDING
 from uaccel.report.patch import diff
@@ -63,13 +59,7 @@ def main() -> int:
     parser.add_argument("--out", metavar="DIR", help="folder for the table")
     parser.add_argument("--diff", metavar="FILE", help="what was made again, against the tree")
     parser.add_argument("--jobs", type=int, default=2)
-    args = parser.parse_args()
-    obey_signals()
-    try:
-        return _answer(args)
-    except UserError as error:
-        print(f"windows.py: {error}", file=sys.stderr)
-        return 2
+    return answered(parser, _answer)
 
 
 def _answer(args: argparse.Namespace) -> int:
@@ -84,8 +74,8 @@ def _answer(args: argparse.Namespace) -> int:
             rows += _on(ground, ARCHES[name], made)
     rows.sort(key=lambda row: (row[1], row[0].cluster.start))
     if args.out:
-        version = ".".join(tree.version.split(".")[:2])
-        put(args.out, f"windows-v{version}.tsv", _table(rows))
+        text = table((COLUMNS, *(_cells(*row) for row in rows)))
+        put(args.out, f"windows-v{version(tree)}.tsv", text)
     if args.diff:
         place = Path(args.diff)
         text = "".join(diff(PurePosixPath(one.path), one.before, one.after) for one in made)
@@ -104,23 +94,12 @@ def _standing(ground: Ground) -> tuple[str, ...]:
 
 
 def _on(ground: Ground, arch: Arch, made: tuple[Remade, ...]) -> tuple[Row, ...]:
-    allmod = _configured(ground, arch)
+    allmod = configured(ground, arch)
     wanted = (allmod.object_of(one.path) for one in made)
     make(allmod, tuple(one for one in wanted if one), ground.jobs, lambda _what: None)
     jobs = tuple((one.path, lambda one=one: figures(ground, allmod, arch, one)) for one in made)
     answers = zip(made, at_once(ground, jobs), strict=True)
     return tuple((window, one.path, figure) for one, found in answers for window, figure in found)
-
-
-def _configured(ground: Ground, arch: Arch) -> Allmod:
-    toolchain = find_toolchain(arch, ground.environment, ground.compiler)
-    if isinstance(toolchain, Unbuilt):
-        raise UserError(toolchain.why)
-    wanted = replace(arch, config=CONFIGS[arch.name])
-    made = configure(ground.tree, wanted, toolchain, ground.store, lambda _what: None)
-    if isinstance(made, Unbuilt):
-        raise UserError(made.why)
-    return made
 
 
 def _show(made: tuple[Remade, ...], rows: list[Row]) -> None:
@@ -137,11 +116,6 @@ def _show(made: tuple[Remade, ...], rows: list[Row]) -> None:
     )
     for (arch, verdict), times in sorted(told.items()):
         print(f"{arch}: {verdict}: {times}")
-
-
-def _table(rows: Iterable[Row]) -> str:
-    cells = (_cells(*row) for row in rows)
-    return "".join("\t".join(map(line, row)) + "\n" for row in (COLUMNS, *cells))
 
 
 def _cells(window: Window, path: str, figure: Figure | None) -> tuple[str, ...]:
