@@ -4,7 +4,7 @@
 # make check   ruff and mypy
 # make bench   the benchmarks
 # make corpus  scan the tree anew into corpus/, and show what changed
-# make corpus-styles  ask every style about every cluster of the trees into corpus/
+# make corpus-styles  ask every style that needs no build about every cluster of the trees into corpus/
 # make corpus-build   compile what the styles write, by allmodconfigs; hours at first, then little
 # make corpus-windows unmake the windows that stand, make them again, build and count both
 # make corpus-people  what people wrote as windows and scopes between two trees, beside ours

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Whole trees in every style: run by `make corpus-styles` and `make corpus-build`."""
+"""Whole trees in the styles: what needs no build is counted, what needs one is compiled."""
