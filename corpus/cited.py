@@ -57,14 +57,13 @@ def _answer(args: argparse.Namespace) -> int:
     for name in args.tree or (None,):
         tree = find_tree(name, None)
         found = _studied(tree, args)
-        rows += [(version(tree), *row) for row in _rows(found)]
+        named = [tuple(cell.replace(f"{tree.path}/", "") for cell in row) for row in _rows(found)]
+        rows += [(version(tree), *row) for row in named]
         for one in found.verdicts:
             if one.outcome is Outcome.FAIL:
                 print(line(f"{one.check}: {one.cluster}: {one.style}: {one.arch}: {one.why}"))
                 failed = failed or one.check == "compiles"
     text = table((COLUMNS, *sorted(rows)))
-    for name in args.tree or ():
-        text = text.replace(f"{name.rstrip('/')}/", "")
     if args.out:
         put(str(Path(args.out).parent), Path(args.out).name, text)
     else:
