@@ -51,6 +51,7 @@ class Writing:
     why: str  # of a refusal
     people: Target  # as the function stands in the new tree
     base: Target  # what it was written from: without the window that stands
+    broken: bool = False  # not refused: `why` is our bug
 
     @property
     def by(self) -> str:
@@ -124,8 +125,8 @@ def _written(
                 return
             base = bare.written
     except Exception as error:  # ours, whatever it is: the others are still asked
-        why = f"BROKEN: unmade, {error}"
-        yield from (Writing(tree, style, target, None, why, people, base) for style in styles)
+        why = f"unmade, {type(error).__name__}: {error}"
+        yield from (Writing(tree, s, target, None, why, people, base, broken=True) for s in styles)
         return
     for style in styles:
         if style == UNMADE and bare is not None:
@@ -134,7 +135,8 @@ def _written(
         try:
             made = draft(base, style, layouts_of(tree, base))
         except Exception as error:
-            yield Writing(tree, style, target, None, f"BROKEN: {error}", people, base)
+            why = f"{type(error).__name__}: {error}"
+            yield Writing(tree, style, target, None, why, people, base, broken=True)
             continue
         why = "; ".join(dict.fromkeys(one.why for one in made.refusals))
         yield Writing(tree, style, target, made if made.rewrites else None, why, people, base)
