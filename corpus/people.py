@@ -17,7 +17,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from threading import Lock
@@ -69,8 +69,26 @@ _HOLDERS = {
     "include/linux/rseq_entry.h": "kernel/rseq.c",
 }
 Some = tuple[Writing, ...]  # of one function in one tree, as it stands first
-_ONCE = Lock()  # two threads must not make the same object
-_BENCHES: dict[tuple[Tree, Arch, str], Bench | Unbuilt] = {}
+Wanted = tuple[Tree, Arch, str]  # its object
+
+
+@dataclass(frozen=True, slots=True)
+class Benches:
+    """What was set up in this run, each once whoever asks."""
+
+    made: dict[Wanted, Bench | Unbuilt] = field(default_factory=dict)
+    locks: dict[Wanted, Lock] = field(default_factory=dict)
+    guard: Lock = field(default_factory=Lock)  # of `locks`
+
+    def of(self, ground: Ground, arch: Arch, made_of: str) -> Bench | Unbuilt:
+        """Return the bench of `arch` for an object; two threads do not make the same one."""
+        wanted = ground.tree, arch, made_of
+        with self.guard:
+            lock = self.locks.setdefault(wanted, Lock())
+        with lock:
+            if wanted not in self.made:
+                self.made[wanted] = set_up(ground, arch, made_of, ())
+            return self.made[wanted]
 
 
 def main() -> int:
@@ -86,19 +104,15 @@ def main() -> int:
     return answered(parser, _answer)
 
 
-def _bench(ground: Ground, arch: Arch, target: Target) -> Bench | Unbuilt:
+def _bench(benches: Benches, ground: Ground, arch: Arch, target: Target) -> Bench | Unbuilt:
     path = str(target.path)
     try:
-        object = object_of(ground.tree, PurePosixPath(_HOLDERS.get(path, path)))
+        made_of = object_of(ground.tree, PurePosixPath(_HOLDERS.get(path, path)))
     except UserError as error:
         return Unbuilt(arch.name, str(error))
     if path.startswith(_FURTHER):
         arch = replace(arch, config=(*arch.config, *_MORE), config_name=f"{arch.config_name}, more")
-    with _ONCE:
-        wanted = ground.tree, arch, object
-        if wanted not in _BENCHES:
-            _BENCHES[wanted] = set_up(ground, arch, object, ())
-        return _BENCHES[wanted]
+    return benches.of(ground, arch, made_of)
 
 
 def _trial(bench: Bench, made: Draft) -> Trial:
@@ -132,7 +146,7 @@ def _count(trial: Trial, writing: Writing, number: int) -> PathCount | str:
     return count_path(trial.listing, path, lines, accesses, trial.bench.helpers)
 
 
-def _counted(ground: Ground, arch: Arch, some: Some) -> tuple[Counted, ...]:
+def _counted(benches: Benches, ground: Ground, arch: Arch, some: Some) -> tuple[Counted, ...]:
     target = some[0].target
     parts = target.path.parts
     if parts[0] == "arch" and parts[1] != arch.srcarch:
@@ -140,7 +154,7 @@ def _counted(ground: Ground, arch: Arch, some: Some) -> tuple[Counted, ...]:
     numbers = [n for n, one in enumerate(target.function.clusters) if one.stands or one.shares]
     if all(one.made is None and not _asks(one) for one in some[1:]):
         return tuple(_uncounted(one, n, arch, left(one)) for one in some[1:] for n in numbers)
-    bench = _bench(ground, arch, target)
+    bench = _bench(benches, ground, arch, target)
     if isinstance(bench, Unbuilt):
         said = Verdict(Result.UNKNOWN, bench.why)
         told = ((one, left(one) if one.broken else said) for one in some)
@@ -242,8 +256,9 @@ def _built(
         for some in written
         for ground in grounds
     )
+    benches = Benches()
     work = tuple(
-        (f"{arch.name}: {some[0].target.name}", partial(_counted, ground, arch, some))
+        (f"{arch.name}: {some[0].target.name}", partial(_counted, benches, ground, arch, some))
         for arch, ground, some in asked
         if some and some[0].target.function.clusters
     )
