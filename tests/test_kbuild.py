@@ -93,6 +93,15 @@ def small(tmp_path: Path) -> Tree:
     return Tree(str(tmp_path), "6.12")
 
 
+def test_an_object_may_be_named_by_a_variable_of_make(small: Tree) -> None:
+    # obj-y += signal_$(BITS).o: arch/sparc/kernel/Makefile.
+    makefile = Path(small.path, "sound/core/Makefile")
+    makefile.write_text("obj-y += $(ALL).o lamp_$(BITS).o\n")
+    assert object_of(small, PurePosixPath("sound/core/lamp_32.c")) == "sound/core/lamp_32.o"
+    with pytest.raises(UserError, match=r"other\.c is no object of its own"):
+        object_of(small, PurePosixPath("sound/core/other.c"))
+
+
 def test_an_included_file_belongs_to_the_object_of_its_includer(small: Tree) -> None:
     """pcm_compat.c has no object; a name that is part of a longer one does not count."""
     assert object_of(small, NATIVE) == "sound/core/pcm_native.o"

@@ -29,6 +29,8 @@ from uaccel.model.machine import Arch, Command, Toolchain, Unbuilt
 
 _TIMEOUT = 900  # seconds for one make, and for another process's make to end
 _DONE = "uaccel.json"
+_VARIABLE = re.compile(r"\$\(\w+\)")
+_OBJECT = re.compile(r"(?<![\w./$()-])((?:[\w./-]|\$\(\w+\))+\.o)(?![\w.-])")
 _HOST_NEEDS = ("make", "gcc", "ld", "flex", "bison", "bc", "awk", "perl")
 _MISSING_HEADERS = (
     (r"(gelf|libelf)\.h|libelf-dev", "libelf-dev"),
@@ -163,11 +165,17 @@ def _is_named(tree: Tree, file: PurePosixPath) -> bool:
         return False
     for folder in file.parents:
         made = str(file.with_suffix(".o").relative_to(folder))
-        names = re.compile(rf"(?<![\w./-]){re.escape(made)}(?![\w.-])")
         for makefile in (Path(tree.path, folder, name) for name in ("Makefile", "Kbuild")):
-            if makefile.is_file() and names.search(makefile.read_text(errors="replace")):
+            text = makefile.read_text(errors="replace") if makefile.is_file() else ""
+            if any(_stands_for(name, made) for name in _OBJECT.findall(text)):
                 return True
     return False
+
+
+def _stands_for(name: str, made: str) -> bool:
+    # signal_$(BITS).o is signal_32.o on some machine.
+    parts = [re.escape(part) for part in _VARIABLE.split(name)]
+    return name == made or (bool(parts[0]) and re.fullmatch(r"\w*".join(parts), made) is not None)
 
 
 def _place(tree: Tree, arch: Arch, toolchain: Toolchain, store: Store) -> _Place:
