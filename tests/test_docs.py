@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import csv
 import doctest
 import os
 import re
@@ -11,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from uaccel.cli.__main__ import parser
+from tests.test_generated import TABLES
+from tests.windows import SHAPES
+from uaccel.cli.__main__ import _COMMANDS, parser
 from uaccel.cli.options import ARCHES
+from uaccel.flow.drafts import STYLES
 from uaccel.flow.ground import Ground
 from uaccel.host.store import Store, cache_folder
 from uaccel.host.toolchain import find_toolchain
@@ -55,8 +59,28 @@ def test_every_command_of_a_page_is_one(page: Path) -> None:
         parser().parse_args(shlex.split(line.partition(" | ")[0].partition(" > ")[0]))
 
 
-def test_every_command_and_option_is_told() -> None:
-    """The README names each command."""
+def test_every_command_is_told() -> None:
+    """The README names each command and links the page of each style."""
     told = (ROOT / "README.md").read_text()
-    for name in ("study", "convert", "tree fetch", "tree list", "doctor"):
+    for name in _COMMANDS:
         assert f"uaccel {name}" in told
+    for name in STYLES:
+        assert f"(uaccel/styles/{name}.md)" in told
+
+
+def test_the_scan_that_is_shown_is_the_one_of_the_corpus() -> None:
+    """The README's lines of each class are the sums of corpus/v6.12.tsv."""
+    told = (ROOT / "README.md").read_text()
+    with (ROOT / "corpus" / "v6.12.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    for name in ("cluster", "single", "window", "macro", "comment", "other", "not_understood"):
+        lines = sum(int(row[name]) for row in rows)
+        assert re.search(rf"^ +{lines}  {name.replace('_', ' ')} ", told, re.MULTILINE), name
+    assert f"{sum(int(row['clusters']) for row in rows)} clusters, " in told
+
+
+def test_what_is_generated_is_counted_in_its_page() -> None:
+    """docs/generated.md tells how many shapes and mutants there are."""
+    told = (ROOT / "docs" / "generated.md").read_text()
+    assert f" {len(SHAPES)} shapes" in told
+    assert f"{sum(len(table) for _, _, table, _ in TABLES)} mutants" in told
