@@ -135,7 +135,7 @@ def _lasting(made: Window) -> Iterator[tuple[str, str]]:
             if access.copies:
                 continue
             value = function.source.quote(access.value)
-            if f"{value} = 0;" in nought:
+            if f"{value} = 0;" in nought or stretch.loses(value, access.call):
                 continue
             shared = "->" in value or "*" in value or "[" in value
             stays = not leaves or re.search(rf"\b{re.escape(value.partition('.')[0])}\b", fault)

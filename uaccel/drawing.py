@@ -50,6 +50,8 @@ def accesses(made: Window, step: Step, indent: str, leave: str) -> list[str]:
 def ends_with_rest(stretch: Stretch) -> bool:
     """Return whether what follows the last step can stand behind the window."""
     last = stretch.steps[-1]
+    if last.span.end < stretch.extent.end:  # a block or loop ends behind it
+        return False
     return bool(last.rest) and last.always and not last.looped and last.header is None
 
 

@@ -66,8 +66,12 @@ def zeroed(made: Window, fault: Fault) -> list[str]:
     quote = made.ground.function.source.quote
     steps = made.stretch.steps
     every = [(step, access) for step in steps for access in step.accesses if not access.copies]
-    values = [quote(a.value) for step, a in every if not (step.guarded and _has_value(made, a))]
-    return [f"{value} = 0;" for value in dict.fromkeys(values) if value.isidentifier()]
+    values = [
+        (quote(a.value), a) for step, a in every if not (step.guarded and _has_value(made, a))
+    ]
+    # What an inner block declares is gone with it.
+    seen = [value for value, a in values if not made.stretch.loses(value, a.call)]
+    return [f"{value} = 0;" for value in dict.fromkeys(seen) if value.isidentifier()]
 
 
 def _has_value(made: Window, access: Access) -> bool:
@@ -121,6 +125,9 @@ def _lands_at_end(made: Window, fault: Fault) -> bool:
     plain = _GOTO.fullmatch(fault.text) or _CONSTANT.fullmatch(fault.text)
     if stretch.indent != TAB and not plain:
         return False  # it may name what an inner block declares
+    around = (name for name, known in stretch.inner if not stretch.extent.covers(known))
+    if any(re.search(rf"\b{re.escape(name)}\b", fault.text) for name in around):
+        return False
     return _is_open(made, function.ending)
 
 

@@ -106,6 +106,7 @@ class Stretch:
     cleanup: bool  # it lies in the scope of a variable with a clean-up: guard(), __free()
     why: str | None  # why no window may hold it
     parts: tuple[Stretch, ...]  # smaller ones, for when no window may hold it whole
+    inner: tuple[tuple[str, Span], ...] = ()  # names of blocks around and in it; where known
 
     @property
     def accesses(self) -> tuple[Access, ...]:
@@ -115,3 +116,10 @@ class Stretch:
     def changed_before(self, at: int) -> frozenset[str]:
         """Return the names and places that are assigned before the byte at `at`."""
         return frozenset(name for where, name in self.changed if where < at)
+
+    def loses(self, name: str, here: Span) -> bool:
+        """Return whether what `name` says at `here` is no longer known behind the stretch."""
+        return any(
+            one == name and known.covers(here) and self.extent.covers(known)
+            for one, known in self.inner
+        )

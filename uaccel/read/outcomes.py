@@ -69,7 +69,8 @@ def settled(
     if done.extent.end > made.extent.end and following is not None:
         following = following.next_named_sibling
         done = replace(done, before_return=done.extent.end == behind)
-    last = next((one.variable for one in reversed(done.steps) if one.sets), "")
+    kept = (one for one in reversed(done.steps) if not done.loses(one.variable, one.span))
+    last = next((one.variable for one in kept if one.sets), "")
     if last and not _is_dead(reader, root, done.extent, last, following):
         done = replace(done, zero=f"{last} = 0;")
     for name in {one.variable for one in done.steps if one.variable.isidentifier()}:

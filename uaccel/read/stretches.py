@@ -14,6 +14,7 @@ from uaccel.model.steps import Piece, Step, Stretch
 from uaccel.read.csource import span, walk
 from uaccel.read.operands import Reader, names
 from uaccel.read.outcomes import settled
+from uaccel.read.scopes import inner_names
 from uaccel.read.sequence import Found, Place, Reach, is_block, next_statement, sequence
 from uaccel.read.steps import header_of, indent_of
 
@@ -21,9 +22,12 @@ SKIPPED = "other statements stand behind an access whose fault does not leave"
 DIFFERENT = "what follows a fault differs from access to access"
 CUT = "a condition or declaration among the accesses would have to be cut"
 TWOFOLD = "the variable that holds the error is declared in two blocks"
+HIDDEN = "what a fault does names a variable that only a block among the accesses declares"
 LATE = "what follows an access may call, and cannot wait for the end of a window"
 UNINDENTED = "the first statement does not start its line"
 _OTHERS = ("preproc_else", "preproc_elif", "preproc_elifdef")
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')
+_NAME = re.compile(r"(?<![\w.])(?<!->)[A-Za-z_]\w*")
 _CLEANUP = re.compile(rb"\b(?:guard|scoped_guard|scoped_class|CLASS|__free|__cleanup)\s*\(")
 
 
@@ -121,6 +125,7 @@ def _stretch(place: Place, tops: list[Node]) -> Stretch:
         cleanup=_in_cleanup(place, tops[0]),
         why=None,
         parts=(),
+        inner=inner_names(place.root, tops),
     )
     behind = place.behind if tops[0].parent == place.root else None
     made = settled(reader, place.root, made, following, behind)
@@ -138,6 +143,8 @@ def _reason_against(place: Place, made: Stretch, tops: list[Node]) -> str | None
     falling = [one for one in made.steps if not one.fault.leaves]
     if any(_is_twofold(place, one.variable) for one in made.steps if one.sets or one.falls):
         return TWOFOLD
+    if any(made.loses(name, one.span) for one in made.steps for name in _named(one)):
+        return HIDDEN
     above = place.reader.source.text[: made.extent.start].rpartition(b"\n")[2]
     if above.strip() and not (made.steps and made.steps[0].opening):
         return UNINDENTED
@@ -153,9 +160,15 @@ def _reason_against(place: Place, made: Stretch, tops: list[Node]) -> str | None
     return SKIPPED if _skips(made, tops, first) else None
 
 
+def _named(one: Step) -> list[str]:
+    return _NAME.findall(_LITERAL.sub("", one.fault.text))
+
+
 def _ends_plainly(made: Stretch) -> bool:
     last = made.steps[-1] if made.steps else None
-    return last is not None and last.always and not last.looped and last.header is None
+    if last is None or last.span.end < made.extent.end:  # a block or loop ends behind it
+        return False
+    return last.always and not last.looped and last.header is None
 
 
 def _is_twofold(place: Place, name: str) -> bool:
