@@ -36,6 +36,8 @@ def accesses(made: Window, step: Step, indent: str, leave: str) -> list[str]:
             lines += [f"{_condition(indent, piece.test)}", f"{indent}\tgoto {label};"]
             continue
         lines += _guarded(indent, piece.test, list(_access(made, piece, label)))
+    if step.comment:
+        lines[-1] += f" {step.comment}"
     if step.rest and not (
         step.span == made.stretch.steps[-1].span and ends_with_rest(made.stretch)
     ):

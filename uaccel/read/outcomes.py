@@ -15,6 +15,7 @@ from uaccel.read.operands import Reader, unwrapped
 from uaccel.read.steps import block_text, ends_by_leaving
 
 _SETS = re.compile(r"^\w+ \|?= (?:-EFAULT|1);", re.MULTILINE)
+_BEHIND = re.compile(r"[ \t]*(/\*(?:(?!\*/)[^\n])*\*/|//[^\n]*)?\s*")  # one comment on its line
 _LOOPS = ("for_statement", "while_statement", "do_statement")
 
 
@@ -28,9 +29,24 @@ def folded(reader: Reader, made: Step, following: Node | None, node: Node) -> tu
     text = _when_set(reader, following, made.variable)
     if text is None:
         return made, node.end_byte
+    comment = _comment(reader, made, following, text)
+    if comment is None:
+        return made, node.end_byte
     fault = Fault(True, _left(made.variable, "-EFAULT", text))
-    extended = Span(made.span.start, following.end_byte)
-    return replace(made, span=extended, fault=fault, falls=False), following.end_byte
+    here = Span(made.span.start, following.end_byte)
+    done = replace(made, span=here, fault=fault, falls=False, comment=comment)
+    return done, following.end_byte
+
+
+def _comment(reader: Reader, made: Step, following: Node, kept: str) -> str | None:
+    # The comment on the line of a step that takes the statement behind with it, of which only
+    # `kept` stays; None when a comment would be lost.
+    quote = reader.source.quote
+    text = quote(span(following))
+    found = _BEHIND.fullmatch(quote(Span(made.span.end, following.start_byte)))
+    if found is None or text.count("/*") + text.count("//") > kept.count("/*") + kept.count("//"):
+        return None
+    return found[1] or ""
 
 
 def _when_set(reader: Reader, statement: Node, variable: str) -> str | None:
@@ -91,25 +107,30 @@ def _resolved(reader: Reader, made: Stretch, following: Node) -> Stretch:
     text = _when_set(reader, following, variable)
     if text is not None:
         fault = Fault(True, _fault_text(variable, sets=sets, text=text))
-        return _extended(made, fault, following, "") if closes else _failing(made, fault)
+        comment = _comment(reader, last, following, text) if closes else None
+        if comment is None:
+            return _failing(made, fault)
+        return _extended(made, fault, following, "", comment)
     values = _returned(reader, following, variable)
     if values is None or not (sets or not re.search(rf"\b{variable}\b", "".join(values))):
         return made
     fault = Fault(True, f"return {values[0]};")
-    if closes:
-        return _extended(made, fault, following, f"return {values[1]};")
-    return _failing(made, fault)
+    comment = _comment(reader, last, following, "") if closes else None
+    if comment is None:
+        return _failing(made, fault)
+    return _extended(made, fault, following, f"return {values[1]};", comment)
 
 
 def _failing(made: Stretch, fault: Fault) -> Stretch:
     return replace(made, steps=_with_fault(made.steps, fault))
 
 
-def _extended(made: Stretch, fault: Fault, following: Node, rest: str) -> Stretch:
+def _extended(made: Stretch, fault: Fault, following: Node, rest: str, comment: str) -> Stretch:
     # The last step takes the statement behind with it.
     *others, last = _with_fault(made.steps, fault)
     end = following.end_byte
-    last = replace(last, span=Span(last.span.start, end), rest=rest, returns=bool(rest))
+    here = Span(last.span.start, end)
+    last = replace(last, span=here, rest=rest, returns=bool(rest), comment=comment)
     if rest:
         others, last = [replace(one, sets=False) for one in others], replace(last, sets=False)
     return replace(made, steps=(*others, last), extent=Span(made.extent.start, end))
