@@ -14,7 +14,7 @@ Call = tuple[str, tuple[str, ...]]  # a function and its arguments, as C text
 
 WIDTH = 80  # columns
 TAB = 8  # columns
-_HEAD = re.compile(r"\s*(?:else )?(?:if \()?!?\w+\(")
+_HEAD = re.compile(r"\s*(?:\} )?(?:else )?(?:if \()?!?\w+\(")
 _SUM = re.compile(r"( [-+?:]) (?![^()]*\)(?:[^()]|\([^()]*\))*$)")
 _PARENTHESES = re.compile(r"&\s*\(\s*(\w+(?:\s*(?:->|\.)\s*\w+)+)\s*\)$")
 

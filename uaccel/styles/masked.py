@@ -79,12 +79,12 @@ def _word(made: Window) -> str:
 def _begin(made: Window, word: str) -> list[str]:
     tab, here = made.stretch.indent, made.ranges.begin
     begin = f"!user_{word}access_begin({here.pointer}, {here.size})"
-    return [
-        *checked(made, made.begun),
-        f"{tab}if (can_do_masked_user_access())",
-        f"{tab}\t{here.pointer} = masked_user_{word}access_begin({here.pointer});",
-        *branch(tab, begin, made.begun, "else "),
-    ]
+    masked = f"{tab}\t{here.pointer} = masked_user_{word}access_begin({here.pointer});"
+    other = branch(tab, begin, made.begun, "else ")
+    head = f"{tab}if (can_do_masked_user_access())"
+    if other[0].endswith("{"):  # where one branch has braces, so has the other
+        head, other = f"{head} {{", branch(tab, begin, made.begun, "} else ")
+    return [*checked(made, made.begun), head, masked, *other]
 
 
 STYLE = Style(
