@@ -24,6 +24,7 @@ COMMENT = re.compile(rb"[ \t]*(?://.*|/\*(?:(?!\*/).)*\*/[ \t]*)")
 _OPERAND = re.compile(  # casts, `&`, and what binds closer than a cast
     r"(?:\([\w ]+\*+\) ?)*&?(?:\w|->|\.|\[[^\[\]]*\]|\([^()]*\))+"
 )
+_BLANKS = re.compile(rb"[ \t]+(?=\n)")
 _ELSE = re.compile(rb"\s*(?=else\b)")
 
 
@@ -188,6 +189,14 @@ def replaced(source: Source, step: Step, lines: list[str]) -> list[Edit]:
     ]
 
 
+def _blanks(made: Window) -> list[Edit]:
+    # Blanks behind a statement go when its line is written anew; at the end, _tail() sees to it.
+    text = made.ground.function.source.text
+    ends = {one.span.end for one in made.stretch.steps if not _ELSE.match(text, one.span.end)}
+    found = (_BLANKS.match(text, end) for end in ends - {made.stretch.extent.end})
+    return [Edit(Span(one.start(), one.end()), "") for one in found if one is not None]
+
+
 def closings(made: Window, end: str) -> list[Edit]:
     """Return the edits that close the window where control leaves the stretch without a fault."""
     edits: list[Edit] = []
@@ -220,21 +229,30 @@ def _tail(function: Function, end: int, tail: str, tab: str) -> Edit:
     return Edit(Span(end, end + blanks), f"{tail}\n{tab}")
 
 
+def _head(made: Window, opening: str, lines: list[str], inner: str) -> Edit:
+    function, tab = made.ground.function, made.stretch.indent
+    start, text = made.stretch.extent.start, "\n".join(lines)
+    if opening:
+        return Edit(Span(start, start), f"{opening}\n{text}\n{tab}{inner}")
+    if function.source.text.startswith(b"#", start):  # it keeps its place at the margin
+        margin = _margin(function, start)
+        return Edit(Span(start - len(margin), start), f"{text}\n{margin}")
+    return Edit(Span(start, start), f"{text.removeprefix(tab)}\n{tab}{inner}")
+
+
 def around(made: Window, before: list[str], behind: list[str], inner: str = "") -> list[Edit]:
     """Return the edits that put lines before the first and behind the last statement.
 
     `inner` is the further indentation of the first statement.
     """
     stretch = made.stretch
-    tab, start, end = stretch.indent, stretch.extent.start, stretch.extent.end
+    tab, end = stretch.indent, stretch.extent.end
     opening, closing = stretch.steps[0].opening, stretch.steps[-1].closing
     head = [f"{tab}{one.before}" for one in made.hoists.every if one.before]
     # What stood in a window was no plain copy: whoever opened that saw to the kernel's side.
     looks = () if made.ranges.kept else lengths.checks(made.ground.function, stretch)
     head += [*looks, *before]
-    text = "\n".join(head).removeprefix("" if opening else tab)
-    text = f"{opening}\n{text}\n{tab}{inner}" if opening else f"{text}\n{tab}{inner}"
-    edits = [Edit(Span(start, start), text)]
+    edits = [_head(made, opening, head, inner), *_blanks(made)]
     ending = (one for one in stretch.leaves if one.end == end and one.header is not None)
     tail = "".join(f"\n{one.indent.removesuffix(TAB)}}}" for one in ending)
     tail += "".join(f"\n{line}" for line in behind)

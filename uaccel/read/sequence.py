@@ -124,7 +124,7 @@ def _other(place: Place, node: Node, found: Found, reach: Reach) -> None:
     elif kind in ("compound_statement", "else_clause"):
         sequence(place, node.named_children, found, reach)
     elif kind.startswith("preproc_"):
-        inside = [one for one in node.named_children if _is_statement(one)]
+        inside = [one for one in node.named_children if is_statement(one)]
         sequence(place, inside, found, replace(reach, always=False))
     elif kind == "if_statement":
         _condition(place, node, found)
@@ -206,7 +206,7 @@ def _kept(place: Place, node: Node, found: Found, *, caught: bool) -> None:
                 _kept(place, branch, found, caught=caught)
     elif kind == "compound_statement" or kind.startswith("preproc_"):
         for child in node.named_children:
-            if _is_statement(child):
+            if is_statement(child):
                 _kept(place, child, found, caught=caught)
     elif kind in _LOOPS or kind == "switch_statement":
         _stays(place, node, found)
@@ -246,7 +246,8 @@ def next_statement(node: Node) -> Node | None:
     return following
 
 
-def _is_statement(node: Node) -> bool:
+def is_statement(node: Node) -> bool:
+    """Return whether `node` is a statement, a declaration or a block of them."""
     return node.type.endswith(("statement", "declaration")) or is_block(node)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
+from uaccel.ctext import TAB, columns
 from uaccel.model.source import Source, Span
 from uaccel.model.steps import Fault, Piece, Step
 from uaccel.read.csource import plain, span, text_of
@@ -336,7 +337,16 @@ def block_text(source: Source, branch: Node) -> str | None:
         return None
     margin = _margin(source, here.start)
     lines = text.split("\n")
-    return "\n".join((lines[0], *(line.removeprefix(margin) for line in lines[1:])))
+    return "\n".join((lines[0], *(_behind(margin, line) for line in lines[1:])))
+
+
+def _behind(margin: str, line: str) -> str:
+    # Blanks and tabs may be mixed: what counts is the column.
+    if line.startswith(margin):
+        return line.removeprefix(margin)
+    text = line.lstrip()
+    more = columns(line[: len(line) - len(text)]) - columns(margin)
+    return "\t" * (more // TAB) + " " * (more % TAB) + text if more > 0 else text
 
 
 def _trimmed(source: Source, inside: Span) -> Span:

@@ -15,7 +15,15 @@ from uaccel.read.csource import span, walk
 from uaccel.read.operands import Reader, names
 from uaccel.read.outcomes import settled
 from uaccel.read.scopes import inner_names
-from uaccel.read.sequence import Found, Place, Reach, is_block, next_statement, sequence
+from uaccel.read.sequence import (
+    Found,
+    Place,
+    Reach,
+    is_block,
+    is_statement,
+    next_statement,
+    sequence,
+)
 from uaccel.read.steps import header_of, indent_of
 
 SKIPPED = "other statements stand behind an access whose fault does not leave"
@@ -113,7 +121,7 @@ def _stretch(place: Place, tops: list[Node]) -> Stretch:
         extent=extent,
         steps=tuple(steps),
         leaves=tuple(sorted(found.leaves, key=lambda one: one.at)),
-        indent=indent_of(source, tops[0]),
+        indent=indent_of(source, _solid(tops[0])),
         header=whole,
         changed=tuple(sorted(_changed(reader, tops))),
         among=tuple(found.among),
@@ -137,6 +145,16 @@ def _stretch(place: Place, tops: list[Node]) -> Stretch:
         found.whys.append(LATE)
     why = found.whys[0] if found.whys else _reason_against(place, made, tops)
     return replace(made, why=why, parts=_parts(place, tops))
+
+
+def _solid(node: Node) -> Node:
+    # An #if stands at the margin, whatever stands in it.
+    while node.type.startswith("preproc_"):
+        inside = [one for one in node.named_children if is_statement(one)]
+        if not inside:
+            return node
+        node = inside[0]
+    return node
 
 
 def _reason_against(place: Place, made: Stretch, tops: list[Node]) -> str | None:

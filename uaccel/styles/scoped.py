@@ -79,14 +79,21 @@ def _begin(made: Window) -> list[str]:
 
 
 def _indented(made: Window, edits: list[Edit]) -> Iterator[Edit]:
-    # Every line within the scope that no edit writes anew goes one step to the right.
+    # Every line within the scope that no edit writes anew goes one step to the right, without the
+    # blanks at its end.
     source, extent = made.ground.function.source, made.stretch.extent
+    written = [*(edit.span for edit in edits), *(step.span for step in made.stretch.steps)]
     at = source.text.find(b"\n", extent.start, extent.end) + 1
     while at:
         line = source.text[at : source.text.find(b"\n", at)]
         inside = any(edit.span.start < at <= edit.span.end for edit in edits)
         if line.strip() and not line.lstrip().startswith(b"#") and not inside:
             yield Edit(Span(at, at), "\t")
+            end = at + len(line)
+            blanks = Span(at + len(line.rstrip(b" \t")), end)
+            own = not any(one.start <= end and blanks.start <= one.end for one in written)
+            if own and blanks.start < end <= extent.end:
+                yield Edit(blanks, "")
         at = source.text.find(b"\n", at, extent.end) + 1
 
 
