@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from uaccel.ctext import address, fresh, one_line
+from uaccel.fields import declared
 from uaccel.model.access import Access, Direction
 from uaccel.model.source import Function
 from uaccel.model.steps import Piece, Step, Stretch
@@ -30,6 +31,9 @@ LATER = "what is read goes to a place that must be worked out, and a fault goes 
 _CAST = re.compile(r"\(((?:(?:const|unsigned|struct|enum) )*\w+ __user \*)\) ?(?=[\w(&])")
 _CONSTANT = re.compile(r"-?\(?\d\w*\)?|[A-Z][A-Z0-9_]*|NULL|sizeof\([^()]*\)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_WRAPPED = re.compile(r"\((?:[^()]|\([^()]*\))*\)")
+_BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]")
+_SUM = re.compile(r"\w\s*(?:\+|-(?!>))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,30 @@ def _hoist(
         return Hoist(access, name, f"typeof({value}) {name};", "", f"{value} = {name};", False)
     user = pointee(pointer)
     calls = piece.value == "calls"
-    return Hoist(access, name, _declared(user, name), f"{name} = {value};", "", calls)
+    # `put_user()` casts its value, an assignment does not.
+    held = value if _is_sum(value) and not _is_integer(function, user) else user
+    return Hoist(access, name, _declared(held, name), f"{name} = {value};", "", calls)
+
+
+def _is_sum(value: str) -> bool:
+    # A sum of integers may be what a pointer is set to: `sp + size`.  Calls and places have the
+    # type of what they are stored into, as a rule.
+    flat = value[1:-1] if _WRAPPED.fullmatch(value) else value
+    while (inner := _BRACKETS.sub("", flat)) != flat:
+        flat = inner
+    return _SUM.search(flat) is not None
+
+
+def _is_integer(function: Function, user: str) -> bool:
+    # Whether the user's place is known to be no pointer, by its type or what it is declared as.
+    if re.fullmatch(r"(?:(?:unsigned|enum) )*\w+", user) and user not in declared(function):
+        return True
+    cast = re.match(r"\*\(?\((?:__user )?(?:unsigned )?\w+ (?:__user )?\*\)", user)
+    place = re.fullmatch(r"\*?(\w+)(?:\[.*\])?", user)
+    known = declared(function).get(place[1]) if place is not None else None
+    return cast is not None or (
+        known is not None and known.type not in ("", "void") and not known.type.startswith("struct")
+    )
 
 
 def _is_hidden(function: Function, value: str, changed: frozenset[str]) -> bool:
