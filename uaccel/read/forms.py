@@ -218,7 +218,7 @@ class Shapes:
             if not inside or inside[0].start_byte >= region.span.end:
                 break
             first, after = inside[0], inside
-            block = _block_with(first, region.span.start)
+            block = None if _is_ladder(first) else _block_with(first, region.span.start)
         ending = (n for n in after if n.type == "expression_statement" and _ends_window(n))
         last = next(ending, None)
         if last is None:
@@ -241,6 +241,15 @@ def _holds(region: Region, made: Access) -> bool:
     # Behind its first end only an unsafe accessor tells that it is still open on this path.
     span = region.span if made.accessor.startswith("unsafe_") else region.held
     return span.covers(made.call)
+
+
+def _is_ladder(statement: Node) -> bool:
+    # if (can_do_masked_user_access()) { p = masked_...(p); } else if (!user_...(p, n)) { ... }
+    condition, arm = map(statement.child_by_field_name, ("condition", "consequence"))
+    if condition is None or arm is None or statement.child_by_field_name("alternative") is None:
+        return False
+    asked = text_of(plain(condition)) == "can_do_masked_user_access()"
+    return asked and arm.type == "compound_statement" and arm.named_child_count == 1
 
 
 def _block_with(statement: Node, at: int) -> Node | None:
