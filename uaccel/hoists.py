@@ -31,6 +31,8 @@ LATER = "what is read goes to a place that must be worked out, and a fault goes 
 _CAST = re.compile(r"\(((?:(?:const|unsigned|struct|enum) )*\w+ __user \*)\) ?(?=[\w(&])")
 _CONSTANT = re.compile(r"-?\(?\d\w*\)?|[A-Z][A-Z0-9_]*|NULL|sizeof\([^()]*\)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_MOVED = re.compile(r"(\w+)(?: ?\+ ?[\w +*]+)?|&(\w+)\[[^\[\]]*\]")
+_USER = re.compile(r"[(,;{}\n]\s*((?:const )?(?:(?:unsigned|struct|union) )?\w+ __user \*)")
 _WRAPPED = re.compile(r"\((?:[^()]|\([^()]*\))*\)")
 _BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]")
 _SUM = re.compile(r"\w\s*(?:\+|-(?!>))")
@@ -79,7 +81,7 @@ def hoists(function: Function, stretch: Stretch, taken: frozenset[str]) -> Hoist
                 return why
             if piece.pointer == "element":
                 pointer = address(function.source.quote(piece.access.pointer))
-                held = pointed(pointer, piece.access, frozenset(names))
+                held = pointed(function, pointer, piece.access, frozenset(names))
                 names.add(held.pointer)
                 found.append(held)
             if not _is_hoisted(function, stretch, piece):
@@ -92,13 +94,28 @@ def hoists(function: Function, stretch: Stretch, taken: frozenset[str]) -> Hoist
     return Hoists(tuple(found))
 
 
-def pointed(pointer: str, access: Access | None, taken: frozenset[str]) -> Hoist:
+def pointed(
+    function: Function, pointer: str, access: Access | None, taken: frozenset[str]
+) -> Hoist:
     """Return the variable that holds a user pointer: an access's own, or that of a range."""
     name = fresh("uptr", taken)
     cast = _CAST.match(pointer)
-    declared = f"{cast[1]}{name};" if cast is not None else f"typeof({pointer}) {name};"
+    type_ = cast[1] if cast is not None else _type(function, pointer) or f"typeof({pointer}) "
     before = f"{name} = {pointer};"
-    return Hoist(access, "", declared, before, "", calls=False, pointer=name, holds=pointer)
+    declaration = f"{type_}{name};"
+    return Hoist(access, "", declaration, before, "", calls=False, pointer=name, holds=pointer)
+
+
+def _type(function: Function, pointer: str) -> str:
+    # What `p`, `p + i` and `&p[i]` are is said where p is declared; "" where that is not plain.
+    found = _MOVED.fullmatch(pointer)
+    name = (found[1] or found[2]) if found is not None else ""
+    known = declared(function).get(name)
+    if known is None or not known.pointer or known.array or not known.type:
+        return ""
+    text = function.source.quote(function.span)
+    every = re.findall(rf"{_USER.pattern}{name}(?=\s*[,;)=])", text)
+    return every[0] if len(every) == 1 else ""
 
 
 def _is_hoisted(function: Function, stretch: Stretch, piece: Piece) -> bool:

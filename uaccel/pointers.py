@@ -95,7 +95,7 @@ def _with_name(made: Window, here: Range, *, own: bool) -> tuple[Window, Range]:
     first = tuple(one for one in made.hoists.every if one.access is None and one != held)
     others = tuple(one for one in made.hoists.every if one.access is not None and one != held)
     if held is None:
-        held = pointed(pointer, None, made.ground.taken | made.names)
+        held = pointed(made.ground.function, pointer, None, made.ground.taken | made.names)
     name = held.pointer
     whole = (f"sizeof({pointee(pointer)})", f"sizeof(*{pointer})")
     size = f"sizeof(*{name})" if here.size in whole else here.size
