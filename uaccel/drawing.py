@@ -39,14 +39,14 @@ def accesses(made: Window, step: Step, indent: str, leave: str) -> list[str]:
         lines += _guarded(indent, piece.test, list(_access(made, piece, label)))
     if step.comment:
         lines[-1] += f" {step.comment}"
+    if step.resets:
+        lines.append(f"{indent}{step.variable} = 0;")
     if step.rest and not (
         step.span == made.stretch.steps[-1].span and ends_with_rest(made.stretch)
     ):
         if step.returns and leave:
             lines.append(f"{indent}{leave}")
         lines += indented(step.rest, indent)
-    elif not step.rest and step.sets and _is_read_among(made, step.variable):
-        lines.append(f"{indent}{step.variable} = 0;")
     return lines
 
 
@@ -56,12 +56,6 @@ def ends_with_rest(stretch: Stretch) -> bool:
     if last.span.end < stretch.extent.end:  # a block or loop ends behind it
         return False
     return bool(last.rest) and last.always and not last.looped and last.header is None
-
-
-def _is_read_among(made: Window, variable: str) -> bool:
-    quote = made.ground.function.source.quote
-    word = re.compile(rf"\b{re.escape(variable)}\b")
-    return any(word.search(quote(one)) for one in made.stretch.among)
 
 
 def _guarded(indent: str, test: str, calls: list[tuple[str, tuple[str, ...]]]) -> list[str]:

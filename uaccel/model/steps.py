@@ -64,6 +64,7 @@ class Step:
     guarded: bool  # it is only made when the one before went well: `if (!err) err = ...`
     each: bool  # all of its accesses are made, whichever fails: `A | B`
     counts: bool  # a copy's number of bytes left gets into `variable`
+    resets: bool  # `variable` must be 0 right behind it, not only behind the stretch
     comment: str = ""  # on its line, where the step goes on behind it
 
     @property

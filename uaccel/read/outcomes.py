@@ -11,12 +11,12 @@ from tree_sitter import Node
 from uaccel.model.source import Span
 from uaccel.model.steps import Fault, Step, Stretch
 from uaccel.read.csource import plain, span, text_of
+from uaccel.read.errors import is_changed, is_read, is_zero, kept
 from uaccel.read.operands import Reader, unwrapped
-from uaccel.read.steps import block_text, ends_by_leaving
+from uaccel.read.steps import FAILED, block_text, ends_by_leaving
 
 _SETS = re.compile(r"^\w+ \|?= (?:-EFAULT|1);", re.MULTILINE)
 _BEHIND = re.compile(r"[ \t]*(/\*(?:(?!\*/)[^\n])*\*/|//[^\n]*)?\s*")  # one comment on its line
-_LOOPS = ("for_statement", "while_statement", "do_statement")
 
 
 def folded(reader: Reader, made: Step, following: Node | None, node: Node) -> tuple[Step, int]:
@@ -26,13 +26,14 @@ def folded(reader: Reader, made: Step, following: Node | None, node: Node) -> tu
     """
     if not made.sets or made.closing or following is None or made.fault.leaves:
         return made, node.end_byte
-    text = _when_set(reader, following, made.variable)
+    value = _value((made,))
+    text = _when_set(reader, following, (made,)) if value else None
     if text is None:
         return made, node.end_byte
     comment = _comment(reader, made, following, text)
     if comment is None:
         return made, node.end_byte
-    fault = Fault(True, _left(made.variable, "-EFAULT", text))
+    fault = Fault(True, _left(made.variable, value, text))
     here = Span(made.span.start, following.end_byte)
     done = replace(made, span=here, fault=fault, falls=False, comment=comment)
     return done, following.end_byte
@@ -49,8 +50,16 @@ def _comment(reader: Reader, made: Step, following: Node, kept: str) -> str | No
     return found[1] or ""
 
 
-def _when_set(reader: Reader, statement: Node, variable: str) -> str | None:
+def _value(steps: tuple[Step, ...]) -> str:
+    # What the variable is set to when one of them fails; "" where that differs.
+    said = {re.fullmatch(r"\w+ = (-?\w+);", one.fault.text) for one in steps}
+    values = {one[1] if one is not None else "" for one in said}
+    return values.pop() if len(values) == 1 else ""
+
+
+def _when_set(reader: Reader, statement: Node, steps: tuple[Step, ...]) -> str | None:
     # What `if (err) ...` does, when that is to leave.
+    variable = steps[0].variable
     condition = statement.child_by_field_name("condition")
     consequence = statement.child_by_field_name("consequence")
     if statement.type != "if_statement" or condition is None or consequence is None:
@@ -60,6 +69,9 @@ def _when_set(reader: Reader, statement: Node, variable: str) -> str | None:
     said = reader.text(unwrapped(condition)).replace(" ", "")
     if said not in (variable, f"{variable}!=0", f"{variable}<0") or reader.has(statement):
         return None
+    # A copy leaves a number of bytes, a condition 1.
+    if "<" in said and any(one.counts or "-" not in one.fault.text for one in steps):
+        return None
     return block_text(reader.source, consequence)
 
 
@@ -68,8 +80,7 @@ def _left(variable: str, value: str, text: str) -> str:
         return f"return {value};"
     if re.match(rf"{re.escape(variable)} = (?:-?\w+);", text):
         return text
-    alone = re.fullmatch(r"return [^;]*;", text) and not re.search(rf"\b{variable}\b", text)
-    return text if alone else f"{variable} = {value};\n{text}"
+    return text if _is_plain(variable, text) else f"{variable} = {value};\n{text}"
 
 
 def settled(
@@ -79,46 +90,45 @@ def settled(
 
     `behind` is where the statement ends that the function's last `return` follows.
     """
-    done = replace(made, steps=_unified(made.steps))
+    done = replace(made, steps=_unified(reader, made))
     if following is not None:
-        done = _resolved(reader, done, following)
+        done = _resolved(reader, root, done, following)
     if done.extent.end > made.extent.end and following is not None:
         following = following.next_named_sibling
         done = replace(done, before_return=done.extent.end == behind)
-    kept = (one for one in reversed(done.steps) if not done.loses(one.variable, one.span))
-    last = next((one.variable for one in kept if one.sets), "")
-    if last and not _is_dead(reader, root, done.extent, last, following):
-        done = replace(done, zero=f"{last} = 0;")
+    done = kept(reader, root, done, following)
     for name in {one.variable for one in done.steps if one.variable.isidentifier()}:
-        if not _is_read(reader, root, done.extent, name) and not _is_named(reader, done, name):
+        if not is_read(reader, root, done.extent, name) and not _is_named(reader, done, name):
             done = _without(done, name)
     return done
 
 
-def _resolved(reader: Reader, made: Stretch, following: Node) -> Stretch:
-    falling = [one for one in made.steps if not one.fault.leaves]
+def _resolved(reader: Reader, root: Node, made: Stretch, following: Node) -> Stretch:
+    falling = tuple(one for one in made.steps if not one.fault.leaves)
     names = {one.variable for one in falling}
     variable = names.pop() if len(names) == 1 else ""
     if not variable or not _is_failed(made.steps, variable):
         return made
-    sets, last = falling[0].sets, made.steps[-1]
+    sets, last = all(one.sets for one in falling[:1]), made.steps[-1]
     # Where nothing failed the statement behind is known to do nothing.
     closes = sets and last.always and not last.looped and not last.closing and not last.rest
-    text = _when_set(reader, following, variable)
-    if text is not None:
-        fault = Fault(True, _fault_text(variable, sets=sets, text=text))
-        comment = _comment(reader, last, following, text) if closes else None
-        if comment is None:
-            return _failing(made, fault)
-        return _extended(made, fault, following, "", comment)
-    values = _returned(reader, following, variable)
-    if values is None or not (sets or not re.search(rf"\b{variable}\b", "".join(values))):
+    text, fine = _when_set(reader, following, falling), ""
+    if text is None:
+        values = _returned(reader, following, variable)
+        if values is None:
+            return made
+        text, fine = f"return {values[0]};", values[1]
+        closes = closes and not re.search(rf"\b{variable}\b", fine)
+    value = _value(falling)
+    if not value and not sets and fine and is_zero(reader, root, made, variable):
+        value = FAILED
+    if not value and (sets or "= 1;" in falling[0].fault.text) and not _is_plain(variable, text):
         return made
-    fault = Fault(True, f"return {values[0]};")
-    comment = _comment(reader, last, following, "") if closes else None
+    fault = Fault(True, _left(variable, value, text) if value else _joined(variable, text))
+    comment = _comment(reader, last, following, "" if fine else text) if closes else None
     if comment is None:
         return _failing(made, fault)
-    return _extended(made, fault, following, f"return {values[1]};", comment)
+    return _extended(made, fault, following, f"return {fine};" if fine else "", comment)
 
 
 def _failing(made: Stretch, fault: Fault) -> Stretch:
@@ -161,17 +171,19 @@ def _without(made: Stretch, name: str) -> Stretch:
     return replace(made, steps=steps, zero="" if made.zero == f"{name} = 0;" else made.zero)
 
 
-def _unified(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def _unified(reader: Reader, made: Stretch) -> tuple[Step, ...]:
     # Behind `err = A` a later `err |= B` finds 0 there when nothing failed.
-    known: set[str] = set()
+    known: dict[str, int] = {}
     unified = []
-    for one in steps:
+    for one in made.steps:
+        name, start = one.variable, one.span.start
         if one.sets and one.always:
-            known.add(one.variable)
-        elif one.variable in known and one.fault.text == f"{one.variable} |= -EFAULT;":
-            unified.append(one.with_fault(Fault(False, f"{one.variable} = -EFAULT;")))
-            continue
-        unified.append(one)
+            known[name] = start
+        joins = name in known and one.fault.text == f"{name} |= {FAILED};"
+        if joins and not is_changed(reader, made, name, known[name], start):
+            unified.append(one.with_fault(Fault(False, f"{name} = {FAILED};")))
+        else:
+            unified.append(one)
     return tuple(unified)
 
 
@@ -180,11 +192,14 @@ def _is_failed(steps: tuple[Step, ...], variable: str) -> bool:
     return said <= {f"{variable} = -EFAULT;", f"{variable} |= -EFAULT;", f"{variable} = 1;"}
 
 
-def _fault_text(variable: str, *, sets: bool, text: str) -> str:
-    if sets:
-        return _left(variable, "-EFAULT", text)
-    alone = re.fullmatch(r"return [^;]*;", text) and not re.search(rf"\b{variable}\b", text)
-    return text if alone else f"{variable} |= -EFAULT;\n{text}"
+def _joined(variable: str, text: str) -> str:
+    return text if _is_plain(variable, text) else f"{variable} |= {FAILED};\n{text}"
+
+
+def _is_plain(variable: str, text: str) -> bool:
+    # It leaves, and does not look at the error.
+    alone = re.fullmatch(r"return [^;]*;", text)
+    return alone is not None and not re.search(rf"\b{variable}\b", text)
 
 
 def _with_fault(steps: tuple[Step, ...], fault: Fault) -> tuple[Step, ...]:
@@ -197,43 +212,12 @@ def _returned(reader: Reader, statement: Node, variable: str) -> tuple[str, str]
         return None
     value = plain(statement.named_children[0])
     if value.type == "identifier" and text_of(value) == variable:
-        return "-EFAULT", "0"
+        return variable, "0"
     if value.type != "conditional_expression":
         return None
     parts = [value.child_by_field_name(n) for n in ("condition", "consequence", "alternative")]
     said = [reader.text(plain(part)) if part is not None else "" for part in parts]
-    return (said[1], said[2]) if said[0] == variable else None
-
-
-def _is_read(reader: Reader, root: Node, extent: Span, variable: str) -> bool:
-    # Whether anything outside of the stretch does more than declare it or set it to a constant.
-    quote = reader.source.quote
-    around = (Span(root.start_byte, extent.start), Span(extent.end, root.end_byte))
-    text = "\n".join(map(quote, around))
-    name = re.escape(variable)
-    plain = rf"^[ \t]*(?:\w+[ \t]+)*?{name}(?:[ \t]*=[ \t]*-?\w+)?;"
-    left = re.sub(plain, "", text, flags=re.MULTILINE)
-    left = re.sub(rf"(?<=[,\t ]){name}(?:[ \t]*=[ \t]*-?\w+)?(?=,)|(?<=, ){name}(?=;)", "", left)
-    return re.search(rf"\b{name}\b", left) is not None or f"return {variable};" in text
-
-
-def _is_dead(
-    reader: Reader, root: Node, extent: Span, variable: str, following: Node | None
-) -> bool:
-    # Whether nothing reads it before it is assigned again.
-    word = re.compile(rf"\b{re.escape(variable)}\b")
-    if following is not None and following.start_byte >= extent.end:
-        text = reader.source.quote(span(following))
-        assigned = re.match(rf"{re.escape(variable)} = ([^;]*);", text)
-        if assigned is not None and not word.search(assigned[1]):
-            return True
-    node = root.descendant_for_byte_range(extent.start, extent.start)
-    while node is not None:
-        if node.type in _LOOPS:
-            return False
-        node = node.parent
-    if not _is_read(reader, root, extent, variable):
-        return True
-    rest = reader.source.quote(Span(extent.end, root.end_byte))
-    labels = re.search(r"^\w+:", reader.source.quote(span(root)), re.MULTILINE)
-    return not word.search(rest) and not labels
+    if said[0] != variable:
+        return None
+    # `err ?: 0` is err where that is not 0.
+    return said[1] or variable, "0" if said[2] == variable else said[2]

@@ -81,6 +81,7 @@ def step(reader: Reader, statement: Node) -> Step | str:
         guarded=False,
         each=way.each,
         counts=way.counts,
+        resets=False,
     )
 
 

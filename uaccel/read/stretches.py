@@ -12,6 +12,7 @@ from tree_sitter import Node
 from uaccel.model.source import Access, Direction, Span
 from uaccel.model.steps import Piece, Step, Stretch
 from uaccel.read.csource import span, walk
+from uaccel.read.errors import reason_against
 from uaccel.read.operands import Reader, names
 from uaccel.read.outcomes import settled
 from uaccel.read.scopes import inner_names
@@ -166,6 +167,8 @@ def _reason_against(place: Place, made: Stretch, tops: list[Node]) -> str | None
     above = place.reader.source.text[: made.extent.start].rpartition(b"\n")[2]
     if above.strip() and not (made.steps and made.steps[0].opening):
         return UNINDENTED
+    if (why := reason_against(place.reader, made)) is not None:
+        return why
     if len({one.fault.text for one in falling}) > 1:
         return DIFFERENT
     if not falling:

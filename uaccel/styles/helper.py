@@ -174,7 +174,8 @@ def _rewrite(function: Function, cluster: Cluster, made: Window, shared: Sharing
     stretch = made.stretch
     first, last = stretch.steps[0], stretch.steps[-1]
     lines = _call(stretch.indent, shared.name, shared.given(number), first.fault.text)
-    lines += [f"{stretch.indent}{stretch.zero}"] if stretch.zero else []
+    reset = dict.fromkeys(f"{one.variable} = 0;" for one in stretch.steps if one.resets)
+    lines += [f"{stretch.indent}{one}" for one in (*reset, stretch.zero) if one]
     lines += indented(last.rest, stretch.indent) if last.rest else []
     extent = Span(first.span.start, last.span.end)
     edits = replaced(function.source, replace(last, span=extent, header=stretch.header), lines)
