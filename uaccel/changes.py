@@ -11,6 +11,7 @@ from uaccel.landings import zeroed
 from uaccel.lengths import varies
 from uaccel.model.access import Direction, Span
 from uaccel.model.source import Function
+from uaccel.model.steps import Step
 from uaccel.ranges import Ranges
 from uaccel.windows import Window
 
@@ -119,9 +120,14 @@ def _stops(made: Window) -> bool:
 
 def _skips(made: Window) -> bool:
     stretch = made.stretch
-    falling = [step.span.start for step in stretch.steps if not step.fault.leaves]
-    loops = any(step.looped and not step.fault.leaves for step in stretch.steps)
+    falling = [step.span.start for step in stretch.steps if _goes_on(step)]
+    loops = any(step.looped and _goes_on(step) for step in stretch.steps)
     return bool(falling) and (loops or any(one.start > min(falling) for one in stretch.among))
+
+
+def _goes_on(step: Step) -> bool:
+    # As it stood, what follows was run although it failed.
+    return step.falls or not step.fault.leaves
 
 
 def _lasting(made: Window) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from uaccel.drawing import COMMENT, TAB, ends_with_rest, indented
 from uaccel.model.access import Access, Direction, Span
 from uaccel.model.rewrite import Edit
 from uaccel.model.source import Function
-from uaccel.model.steps import Fault
+from uaccel.model.steps import Fault, Step
 from uaccel.windows import Window
 
 _GOTO = re.compile(r"goto (\w+);")
@@ -67,11 +67,16 @@ def zeroed(made: Window, fault: Fault) -> list[str]:
     steps = made.stretch.steps
     every = [(step, access) for step in steps for access in step.accesses if not access.copies]
     values = [
-        (quote(a.value), a) for step, a in every if not (step.guarded and _has_value(made, a))
+        (quote(a.value), a) for s, a in every if not (_may_miss(s, a) and _has_value(made, a))
     ]
     # What an inner block declares is gone with it.
     seen = [value for value, a in values if not made.stretch.loses(value, a.call)]
     return [f"{value} = 0;" for value in dict.fromkeys(seen) if value.isidentifier()]
+
+
+def _may_miss(step: Step, access: Access) -> bool:
+    # Whether it is only made when those before it went well.
+    return step.guarded or not (step.each or access == step.accesses[0])
 
 
 def _has_value(made: Window, access: Access) -> bool:

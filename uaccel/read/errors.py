@@ -22,7 +22,6 @@ CHANGED = "a statement among the accesses changes `{variable}`, which holds the 
 _LOOPS = ("for_statement", "while_statement", "do_statement")
 _GOTO = re.compile(r"\bgoto (\w+);")
 _CATCHES = re.compile(r"\b(?:break|continue);")
-_JOINS = re.compile(r"\w+\s*\|=")
 
 
 def kept(reader: Reader, root: Node, made: Stretch, following: Node | None) -> Stretch:
@@ -96,13 +95,23 @@ def reason_against(reader: Reader, made: Stretch) -> str | None:
     for step in made.steps:
         if not step.falls or not step.variable:
             continue
-        texts = list(_changed(reader, made, step.variable, step.span.start))
-        if not texts:
-            continue
-        sets = any(one.sets and one.variable == step.variable for one in made.steps)
-        if sets or not all(_JOINS.match(text) for text in texts):
+        if any(_changed(reader, made, step.variable, step.span.start)):
             return CHANGED.format(variable=step.variable)
     return None
+
+
+def is_lost(reader: Reader, root: Node, made: Stretch) -> bool:
+    """Return whether a local would have no value behind a fault that jumps over what sets it."""
+    first = min(one.span.start for one in made.steps if not one.fault.leaves)
+    above = reader.source.quote(Span(root.start_byte, made.extent.start))
+    behind = reader.source.quote(Span(made.extent.end, root.end_byte))
+    for at, name in made.changed:
+        jumped = at > first and any(one.start <= at < one.end for one in made.among)
+        if not jumped or not name.isidentifier() or not _names(behind, name):
+            continue
+        if _names(above, name) and not re.search(rf"\b{name}\s*(?:[-+*/%&|^]?=(?!=)|\[)", above):
+            return True
+    return False
 
 
 def is_changed(reader: Reader, made: Stretch, name: str, start: int, end: int) -> bool:

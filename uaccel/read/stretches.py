@@ -12,7 +12,7 @@ from tree_sitter import Node
 from uaccel.model.source import Access, Direction, Span
 from uaccel.model.steps import Piece, Step, Stretch
 from uaccel.read.csource import span, walk
-from uaccel.read.errors import reason_against
+from uaccel.read.errors import is_lost, reason_against
 from uaccel.read.operands import Reader, names
 from uaccel.read.outcomes import settled
 from uaccel.read.scopes import inner_names
@@ -177,7 +177,7 @@ def _reason_against(place: Place, made: Stretch, tops: list[Node]) -> str | None
     if any(one.fault.leaves and one.span.start > first for one in made.steps):
         return DIFFERENT
     if all(_tells(one) for one in falling):
-        return None
+        return SKIPPED if is_lost(place.reader, place.root, made) else None
     return SKIPPED if _skips(made, tops, first) else None
 
 
