@@ -28,6 +28,7 @@ ASSIGNS = "an argument assigns: when a fault keeps it from that, the function ma
 PLACE = "a copy's or a value's place in the kernel is worked out by a call or an assignment"
 CHANGED = "an argument that must be worked out before the window depends on what happens in it"
 LATER = "what is read goes to a place that must be worked out, and a fault goes on"
+BEYOND = "an argument calls behind a way out, on which it was not called"
 _CAST = re.compile(r"\(((?:(?:const|unsigned|struct|enum) )*\w+ __user \*)\) ?(?=[\w(&])")
 _CONSTANT = re.compile(r"-?\(?\d\w*\)?|[A-Z][A-Z0-9_]*|NULL|sizeof\([^()]*\)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -190,6 +191,8 @@ def _hoist(
         return _WHY.get(piece.value, _WHY["calls"])
     if piece.value == "changes":
         return ASSIGNS
+    if piece.value == "calls" and any(one.at < step.span.start for one in stretch.leaves):
+        return BEYOND
     value = one_line(function.source.quote(access.value))
     if _is_hidden(function, value, stretch.changed_before(access.call.start)):
         return CHANGED
