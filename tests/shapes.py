@@ -5,6 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.error_shapes import (
+    err_before,
+    err_changed,
+    err_of_its_own,
+    err_or_value,
+    err_way_out,
+)
 from tests.generator import Pen, indented
 
 Shape = Callable[[Pen], list[str]]
@@ -341,6 +348,7 @@ def guarded(pen: Pen) -> list[str]:
 
 EVERY: tuple[Shape, ...] = (
     *(chain, chain_goto, ifs, ifs_that_differ, fault_block, err_rows, err_in_condition, err_or),
+    *(err_changed, err_or_value, err_before, err_of_its_own, err_way_out),
     *(return_access, ignored, tested_first, mixed_tests, switch_break, loop, array_in_pointer),
     *(
         reads_and_writes,
