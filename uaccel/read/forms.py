@@ -218,7 +218,7 @@ class Shapes:
             if not inside or inside[0].start_byte >= region.span.end:
                 break
             first, after = inside[0], inside
-            block = None if _is_ladder(first) else _block_with(first, region.span.start)
+            block = _block_with(first, region.span.start)
         ending = (n for n in after if n.type == "expression_statement" and _ends_window(n))
         last = next(ending, None)
         if last is None:
@@ -257,6 +257,8 @@ def _block_with(statement: Node, at: int) -> Node | None:
     pending = [statement]
     while pending:
         node = pending.pop()
+        if _is_ladder(node):  # its braces hold the begin alone, not the window
+            return None
         if node.type == "compound_statement" or node.type.startswith("preproc_"):
             return node
         if node.type == "else_clause" and node.named_children[0].type == "if_statement":
