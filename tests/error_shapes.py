@@ -74,4 +74,6 @@ def err_way_out(pen: Pen) -> list[str]:
         lines += [f"err = {call};", "if (err)", f"\tgoto {label};"]
     at = 3 * pen.rng.randint(1, 3)
     lines[at:at] = [f"if ({test})", f"\t{between.format(label)}"]
+    if pen.chance(0.3):  # then the way out may come before the first access
+        lines[:3] = ["if (n & 2) {", *(f"\t{line}" for line in lines[:3]), "}"]
     return ["err = 5;", *lines, "lamp_tick(err);"]

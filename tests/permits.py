@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ def only_in_the_middle(found: Difference) -> bool:
 
 
 def only_zeroes(found: Difference) -> bool:
-    """Return whether only bytes of the user's differ that the original never wrote, and are 0."""
+    """Return whether only bytes of the user's differ that were left alone, and are 0."""
     return _only_untouched(found, zero=True)
 
 
@@ -59,10 +59,16 @@ def _only_untouched(found: Difference, *, zero: bool) -> bool:
         before["kernel"] != after["kernel"]
     ):
         return False
-    written = {one >> 8 & 0xFFFF for one in before["bytes"] if one >> 24 == ord("w")}
+    times = [Counter(_written(run)) for run in (before, after)]
     one, other = bytes.fromhex(before["user"]), bytes.fromhex(after["user"])
     changed = {at for at in range(len(one)) if one[at] != other[at]}
-    return not changed & written and (zero or not changed) and all(other[at] == 0 for at in changed)
+    # What another copy had written is written once more, as 0 too.
+    again = all(times[1][at] > times[0][at] for at in changed)
+    return again and (zero or not changed) and all(other[at] == 0 for at in changed)
+
+
+def _written(run: Difference) -> Iterator[int]:
+    return (one >> 8 & 0xFFFF for one in run["bytes"] if one >> 24 == ord("w"))
 
 
 def only_order_of_calls(found: Difference) -> bool:
@@ -83,7 +89,7 @@ def only_order_of_calls(found: Difference) -> bool:
     return firm == others and all(number >= 0 for number in made.values())
 
 
-def no_pass_was_made(found: Difference) -> bool:
+def was_not_asked(found: Difference) -> bool:
     """Return whether a bad range ends what made no access: all that was done, was done before."""
     if found["kind"] not in ("pointer outside", "object ends outside"):
         return False
@@ -157,7 +163,12 @@ PERMITS = (
     Permit(
         r"A `.+` outside of user space fails even when no pass of the loop is made\.",
         EARLY,
-        no_pass_was_made,
+        was_not_asked,
+    ),
+    Permit(
+        r"A `.+` outside of user space fails also where the function leaves before its accesses\.",
+        EARLY,
+        was_not_asked,
     ),
     Permit(
         r"The range check now covers `.+` bytes at `.+` before the first access\.", WHOLE | EARLY

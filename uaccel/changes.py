@@ -23,6 +23,9 @@ EVERY_RANGE = (
     "Every pointer is checked before the first access: when a later one is bad, nothing is moved."
 )
 LOOPED = "A `{base}` outside of user space fails even when no pass of the loop is made."
+UNASKED = (
+    "A `{base}` outside of user space fails also where the function leaves before its accesses."
+)
 KEPT = "After a fault `{value}` may keep what it held; `{accessor}()` sets it to 0."
 CHECKED = "The accesses get a range check that `{accessor}()` did not make."
 STOPS = "The first fault ends the accesses; those that follow were still made before."
@@ -69,6 +72,8 @@ def _said(made: Window) -> Iterator[str]:
         yield WHOLE_RANGE.format(base=begin.pointer)
     if ranges.before:
         yield EVERY_RANGE
+    for one in ranges.unasked:
+        yield UNASKED.format(base=one.pointer)
     if made.direction is Direction.READ and not made.fenced:
         for access, here in ranges.within:
             yield UNFENCED.format(base=here.pointer, accessor=access.accessor)

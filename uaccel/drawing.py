@@ -263,8 +263,18 @@ def around(made: Window, before: list[str], behind: list[str], inner: str = "") 
 def _declarations(made: Window) -> list[Edit]:
     stretch = made.stretch
     margin = _margin(made.ground.function, stretch.declare) + (TAB if stretch.first else "")
-    declared = "".join(f"\n{margin}{one.declaration}" for one in made.hoists.every)
-    if not declared:
+    every = tuple(one.declaration for one in made.hoists.every)
+    if not every:
         return []
+    if _is_conditional(made.ground.function, stretch):
+        every = tuple(f"{one.removesuffix(';')} __maybe_unused;" for one in every)
+    declared = "".join(f"\n{margin}{one}" for one in every)
     here = Span(stretch.declare, stretch.declare)
     return [Edit(here, f"{declared}\n" if stretch.first else declared)]
+
+
+def _is_conditional(function: Function, stretch: Stretch) -> bool:
+    # Whether an #if that does not hold the declarations holds the stretch.
+    above = function.source.quote(Span(stretch.declare, stretch.extent.start))
+    opened, closed = (len(re.findall(rf"^[ \t]*#[ \t]*{w}", above, re.M)) for w in ("if", "endif"))
+    return opened > closed

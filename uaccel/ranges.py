@@ -60,6 +60,7 @@ class Ranges:
     kept: bool = False  # `begin` is that of a window which was unmade
     checked: bool = False  # and was checked there, on every machine
     begun: str = ""  # how it left when it failed, when that is not how a fault leaves
+    unasked: tuple[Range, ...] = ()  # checked though a way out may come before what they are for
 
 
 def ranges(function: Function, stretch: Stretch, *, masked: bool = False) -> Ranges | str:
@@ -77,21 +78,18 @@ def ranges(function: Function, stretch: Stretch, *, masked: bool = False) -> Ran
         return replace(_whole(begin, same), checked=checked, begun=begun)
     sure: dict[Range, int] = {}
     looped: dict[Range, int] = {}
-    apart: list[Access] = []
-    covered = []
+    firm: dict[Range, int] = {}  # where the first access stands that each is checked for
+    every: list[tuple[Access, Range, bool]] = []  # whether it can be checked before the window
     for step, piece in _pieces(stretch):
         if piece.access is None:
             continue
         here = _range(function, stretch, piece.access)
         known = _is_known(here, step, piece, stretch)
+        every.append((piece.access, here, known))
         if known and _is_meant(here, step, piece):
             sure[here] = sure.get(here, 0) + 1
-            covered.append((piece.access, here))
+            firm.setdefault(here, piece.access.call.start)
             continue
-        if known and here in sure:
-            covered.append((piece.access, here))
-        else:
-            apart.append(piece.access)
         root = _root(function, piece, stretch) if step.always and not piece.test else None
         if root is not None:
             looped[root] = looped.get(root, 0) + 1
@@ -100,8 +98,12 @@ def ranges(function: Function, stretch: Stretch, *, masked: bool = False) -> Ran
     chosen = sure or looped
     begin = max(chosen, key=lambda one: chosen[one])
     before = tuple(one for one in sure if one != begin)
-    within = tuple((one, _exact(function, one)) for one in apart)
-    return Ranges(begin, before, within, not sure, tuple(covered))
+    covered = tuple((access, here) for access, here, known in every if known and here in sure)
+    apart = (access for access, here, known in every if not (known and here in sure))
+    within = tuple((access, _exact(function, access)) for access in apart)
+    out = min((leave.at for leave in stretch.leaves), default=stretch.extent.end)
+    unasked = tuple(one for one in (begin, *before) if firm.get(one, 0) > out)
+    return Ranges(begin, before, within, not sure, covered, unasked=unasked)
 
 
 def _whole(begin: Range, covered: tuple[Access | None, ...]) -> Ranges:

@@ -939,6 +939,8 @@ static bool is_permitted_nought(const struct scenario *scenario, const struct sh
 			do {
 				found = permitted_within(scenario, knob, 0, ENTRIES, after, bytes) ||
 					permitted_within(scenario, knob, nought_from[0], ENTRIES,
+							 after, bytes) ||
+					permitted_within(scenario, knob, nought_from[1], ENTRIES,
 							 after, bytes);
 			} while (nought_from[1]++ < nought_to[1] && !found);
 		}

@@ -19,6 +19,7 @@ typedef int32_t s32;
 #define EINVAL 22
 #define __user
 #define __force
+#define __maybe_unused __attribute__((unused))
 #define noinline __attribute__((noinline))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
