@@ -228,3 +228,30 @@ def test_a_label_that_went_with_its_window_is_not_a_parameter_of_its_name() -> N
     made = draft(bare, "window", ())
     assert made.rewrites
     assert b"goto out;" not in made.text
+
+
+OVER_A_BLOCK = """static int f(struct lamp *lamp, struct lamp_pair __user *arg, unsigned int count)
+{
+	int i, ret = -EFAULT;
+
+	scoped_user_write_access_size(arg, count * sizeof(*arg), out) {
+		struct lamp_pair __user *to = arg;
+
+		for (i = 0; i < count; i++, to++) {
+			unsafe_put_user(lamp->level, &to->first, out);
+			unsafe_put_user(i, &to->second, out);
+		}
+	}
+	ret = 0;
+out:
+	return ret;
+}
+"""
+
+
+def test_a_scope_takes_the_place_of_the_block_that_declares_its_other_pointer() -> None:
+    made = again(OVER_A_BLOCK, "scoped")
+    assert made.text.decode() == OVER_A_BLOCK
+    # What is worked out otherwise is not the pointer that the scope masks.
+    other = OVER_A_BLOCK.replace("to = arg;", "to = arg + lamp_next(lamp);")
+    assert "scoped_user_write_access(to, out) {" in lines(again(other, "scoped"))

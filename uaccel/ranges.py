@@ -33,6 +33,7 @@ _CAST = re.compile(r"\((?:[\w ]+?[ *])__user[ *]*\*\)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _ACCESS = re.compile(r"\w_user\s*\(")
 _LOOP = re.compile(r"\b(?:for|while|do)\b|each")
+_DECLARED = re.compile(r"(?<=\t)\{\n(?:[ \t]*(?:[\w*]+ )+\**\w+(?: = [\w>.&-]+)?;\n|\s*\n)+\s*\Z")
 _PLAIN = re.compile(r"\s*\w+\s*=[^=(]*|\s*")
 
 
@@ -60,22 +61,28 @@ class Ranges:
     kept: bool = False  # `begin` is that of a window which was unmade
     checked: bool = False  # and was checked there, on every machine
     begun: str = ""  # how it left when it failed, when that is not how a fault leaves
+    block: int | None = None  # the bare block that a scope takes the place of begins here
     unasked: tuple[Range, ...] = ()  # checked though a way out may come before what they are for
 
 
-def ranges(function: Function, stretch: Stretch, *, masked: bool = False) -> Ranges | str:
+def ranges(
+    function: Function, stretch: Stretch, *, masked: bool = False, scoped: bool = False
+) -> Ranges | str:
     """Return the ranges of a window over `stretch`, or one sentence why they are not known.
 
-    A `masked` begin wants the first access near its pointer.
+    A `masked` begin wants the first access near its pointer; one that is `scoped` may take the
+    place of a block, declarations and all.
     """
     kept = _kept(function, stretch)
-    if kept is not None and not (masked and not _is_near(function, stretch, kept)):
+    far = kept is not None and masked and not _is_near(function, stretch, kept)
+    block = _block(function, stretch, kept) if far and scoped and kept is not None else None
+    if kept is not None and (not far or block is not None):
         begin = Range(kept.pointer, kept.size)
         begun = kept.begun if _stands_there(function, kept.begun) else ""
         made = ((step, piece) for step, piece in _pieces(stretch) if piece.access is not None)
         same = tuple(p.access for step, p in made if _is_known(begin, step, p, stretch))
         checked = kept.checked and _is_first(function, stretch, kept)
-        return replace(_whole(begin, same), checked=checked, begun=begun)
+        return replace(_whole(begin, same), checked=checked, begun=begun, block=block)
     sure: dict[Range, int] = {}
     looped: dict[Range, int] = {}
     firm: dict[Range, int] = {}  # where the first access stands that each is checked for
@@ -167,6 +174,27 @@ def _is_near(function: Function, stretch: Stretch, kept: Held) -> bool:
     pointer = re.escape(kept.pointer)
     by = re.compile(rf"{pointer}(?:\+\+)?|&\(?{pointer}->[\w.]+\)?")
     return all(by.fullmatch(one_line(function.source.quote(one.pointer))) for one in asked)
+
+
+def _block(function: Function, stretch: Stretch, kept: Held) -> int | None:
+    # Where the block begins that a scope stood for, when all that stands in it besides the stretch
+    # declares variables, and the accesses go by one of those that is given the scope's pointer.
+    source, extent = function.source, stretch.extent
+    above = source.quote(Span(function.body.start, extent.start))
+    found = _DECLARED.search(above)
+    below = source.text[extent.end :].lstrip()
+    if found is None or not below.startswith(b"}") or stretch.header is not None:
+        return None
+    names = re.findall(rf"\*(\w+) = {re.escape(kept.pointer)};", found[0])
+    by = re.compile(rf"(?:{'|'.join(names)})(?:\+\+)?|&(?:{'|'.join(names)})->[\w.]+")
+    pieces = [piece for _, piece in _pieces(stretch)]
+    plain = all(not one.value and one.pointer in ("", "changes") for one in pieces)
+    leaves = all(step.fault.leaves and not step.opening + step.closing for step in stretch.steps)
+    near = all(by.fullmatch(one_line(source.quote(one.pointer))) for one in stretch.accesses)
+    if not (names and plain and leaves and near):
+        return None
+    begins = function.body.start + len(above[: found.start()].encode())
+    return begins if kept.span.start == begins + 1 else None
 
 
 def _may_store(text: str) -> bool:

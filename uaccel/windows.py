@@ -40,6 +40,7 @@ class Ground:
     taken: frozenset[str]  # names that no new label or variable may have
     landed: frozenset[str] = frozenset()  # labels that another window's landing falls into
     masked: bool = False  # it opens without a range check where the machine can
+    scoped: bool = False  # it may take the place of a block
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ def window(ground: Ground, word: str) -> Window | str:
         if isinstance(made, str):
             return made
         parts.append((access, made))
-    covered = ranges(ground.function, stretch, masked=ground.masked)
+    covered = ranges(ground.function, stretch, masked=ground.masked, scoped=ground.scoped)
     if isinstance(covered, str):
         return covered
     why = None if covered.kept else reason_against(ground.function, stretch)

@@ -27,6 +27,7 @@ class Drawing:
     edits: Callable[[Window], list[Edit]]
     bound: Callable[[Window], Window | str]  # as it is drawn, or why it cannot be
     masked: bool  # it opens without a range check where the machine can
+    scoped: bool = False  # it may take the place of a block
 
 
 def written(
@@ -41,7 +42,8 @@ def written(
         if (why := _reason_against(cluster)) or cluster.stretch is None:
             answers.append(Refusal(cluster, why or ALONE))
             continue
-        ground = Ground(function, cluster.stretch, layouts, dialect, taken, masked=drawing.masked)
+        ground = Ground(function, cluster.stretch, layouts, dialect, taken)
+        ground = replace(ground, masked=drawing.masked, scoped=drawing.scoped)
         made = windows(ground, WORDS[cluster.direction], drawing.bound)
         if isinstance(made, str) and dialect.lent is not None:
             ground = replace(ground, dialect=dialect.extended)

@@ -33,7 +33,8 @@ def plan(
     """Return, for each cluster of `function`, its scope or the reason against it."""
     if not dialect.scoped:
         return tuple(Refusal(cluster, ABSENT) for cluster in function.clusters)
-    return written(function, layouts, dialect, Drawing(_edits, _bound, masked=dialect.masks))
+    drawing = Drawing(_edits, _bound, masked=dialect.masks, scoped=True)
+    return written(function, layouts, dialect, drawing)
 
 
 def _bound(plain: Window) -> Window | str:
@@ -46,6 +47,8 @@ def _bound(plain: Window) -> Window | str:
 def _edits(plain: Window) -> list[Edit]:
     made = _labelled(plain)
     stretch, source = made.stretch, made.ground.function.source
+    if made.ranges.block is not None:
+        return _over_block(made, made.ranges.block)
     edits: list[Edit] = []
     for step in stretch.steps:
         inner = replace(step, indent=f"{step.indent}\t")
@@ -55,6 +58,15 @@ def _edits(plain: Window) -> list[Edit]:
     edits += around(made, _begin(made), [f"{stretch.indent}}}", *lines], "\t")
     edits += landing(made, "")
     return edits
+
+
+def _over_block(made: Window, at: int) -> list[Edit]:
+    # The block's own braces become the scope's, and nothing moves.
+    source = made.ground.function.source
+    edits = [Edit(Span(at, at + 1), _begin(made)[0].lstrip())]
+    for step in made.stretch.steps:
+        edits += replaced(source, step, accesses(made, step, step.indent, ""))
+    return [*edits, *landing(made, "")]
 
 
 def _labelled(made: Window) -> Window:
