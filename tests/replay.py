@@ -10,7 +10,8 @@ A case gives some fences and expects others; both are named by their first word.
   `Dialect` that hold there, `clang=13.0.1` and `opens=no` among them, `unmasked` where no begin
   masks; without one it is that of every tree.  It expects ```diff, the lines that change, or
   ```refusal, one sentence per
-  cluster that is left alone, or both; ```differences, what a user program could notice, may stand
+  cluster that is left alone (that of its macro, where that cannot be written out), or both;
+  ```differences, what a user program could notice, may stand
   there too and is then compared.
 * `uaccel/checks/NAME.md` gives one of
   ```log built, ```log failed: what the compiler said, with or without an object at the end;
@@ -27,6 +28,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import unified_diff
 from pathlib import PurePosixPath
+from typing import TypeGuard
 
 import uaccel.arch
 import uaccel.checks
@@ -38,6 +40,7 @@ from uaccel.edits import apply, longest
 from uaccel.elements import members
 from uaccel.lending import LINUX
 from uaccel.model.dialect import COMMON, Dialect
+from uaccel.model.expansion import Expansion
 from uaccel.model.judgement import Check, Evidence
 from uaccel.model.machine import Arch, Build, Command, Insn
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
@@ -45,6 +48,7 @@ from uaccel.model.series import Change
 from uaccel.model.source import Source
 from uaccel.read.bounds import unbound
 from uaccel.read.definitions import read_header
+from uaccel.read.expansions import expansions
 from uaccel.read.reading import read_source
 
 ARCHES: Mapping[str, Arch] = catalog(uaccel.arch, Arch)
@@ -77,10 +81,11 @@ def styles(name: str, case: Case) -> dict[str, str]:
     own = (read_header(source.text),)
     for function in read_source(source).functions:
         told = replace(dialect(case), unbound=unbound(own, members(function)))
+        kept = {r.cluster: r.why for r in expansions(function) if _stays(r)}
         for answer in STYLES[name].plan(function, known, told):
             match answer:
                 case Refusal():
-                    why.append(answer.why)
+                    why.append(kept.get(answer.cluster, answer.why))
                 case Rewrite():
                     edits += answer.edits
                     differences |= dict.fromkeys(answer.differences)
@@ -90,6 +95,11 @@ def styles(name: str, case: Case) -> dict[str, str]:
         "differences": "".join(f"{sentence}\n" for sentence in differences),
     }
     return {kind: text for kind, text in said.items() if text}
+
+
+def _stays(answer: Expansion | Refusal) -> TypeGuard[Refusal]:
+    # A macro that is called for accesses outside of windows and cannot be written out.
+    return isinstance(answer, Refusal) and not answer.cluster.stands
 
 
 def dialect(case: Case) -> Dialect:

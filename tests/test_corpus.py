@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import os
+import re
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import uaccel.styles
 from corpus import cited, tables
 from corpus.beside import Counted, Result, Verdict, beside_later, cells, failed, judged, sums
 from corpus.places import Writing
+from tests.cases import cases
 from uaccel.count import PathCount
 from uaccel.errors import UserError
 from uaccel.flow.drafts import as_it_is
@@ -22,6 +25,8 @@ from uaccel.model.dossier import Dossier, Tree
 from uaccel.model.machine import Unbuilt
 from uaccel.model.source import Form
 
+CORPUS = Path(tables.__file__).parent
+STYLES = Path(uaccel.styles.__file__).parent
 WHY = "drivers/pair.o was not made: {}/drivers/pair.c:7:1: error: invented"
 
 
@@ -168,3 +173,33 @@ def test_where_nothing_stood_ours_is_beside_what_people_wrote_later(
     assert failed([row], NONE) == (row,)
     alone = beside_later([mine])[0]
     assert cells(alone)[13] == "unknown: of the later tree; than before: no more"
+
+
+def _nameless(sentence: str) -> str:
+    quoted = re.sub(r"`[^`]*`", "``", sentence)
+    named = re.sub(r"\b(macro|function|struct|on|means|and) [\w-]+(?=,|$| )", r"\1 N", quoted)
+    return re.sub(r"\d+", "N", named)
+
+
+@pytest.mark.parametrize(
+    "table", sorted(CORPUS.glob("refusals-v*.tsv")), ids=lambda path: path.stem
+)
+def test_what_is_said_of_a_tree_has_an_example_in_the_page_of_the_style(table: Path) -> None:
+    shown = {
+        page.stem: {
+            _nameless(line)
+            for case in cases(page.read_text())
+            for block in case.of("refusal")
+            for line in block.text.splitlines()
+        }
+        for page in STYLES.glob("*.md")
+    }
+    rows = [line.split("\t") for line in table.read_text().splitlines()[1:]]
+    said = [(style, _nameless(why)) for style, _, why in rows]
+    # A macro is written out first: then the sentence is one of the plain statements.
+    missing = {
+        (style, why)
+        for style, why in said
+        if why not in shown[style] and why.partition("; written out, ")[2] not in shown[style]
+    }
+    assert len(said) > 50 and not missing
