@@ -757,6 +757,12 @@ static bool is_bad_range(const struct scenario *scenario, const struct shim_vari
 }
 
 /* What the original may do, for a function of tests/permits.py to look at. */
+/* Where its knobs may start to hold: a later cluster may be the only one that was rewritten. */
+static int last_from(unsigned int knob)
+{
+	return early[0] ? early[0] : knob & STOP ? EARLIEST : 0;
+}
+
 static void print_others(const struct scenario *scenario, const struct shim_variant *variant,
 			 const struct seen *after)
 {
@@ -766,7 +772,8 @@ static void print_others(const struct scenario *scenario, const struct shim_vari
 
 	do {
 		for (early[0] = 0; early[0] <= most; early[0]++)
-			for (knobs_from = 0; knobs_from <= early[0]; knobs_from += early[0] + !early[0]) {
+			for (knobs_from = 0; knobs_from <= last_from(knob);
+			     knobs_from += early[0] ? early[0] : 1) {
 				nought = NULL;
 				execute(&this_case->variant[0], scenario, knob, &other);
 				print_other(&other, &count);
