@@ -33,6 +33,7 @@ ARCH = Arch(
         branches | (notrack )?jmp .* | always taken
         forks    | j\w+ .*   | conditional
         nop      | nop.*      | padding of alternatives
+        nop      | lea (e[sd]i), \[\1\] | the assembler's padding: it changes nothing
         """
     ),
     # stac() and clac() of arch/x86/include/asm/smap.h.
