@@ -324,7 +324,14 @@ def test_no_masked_begin_vouches_for_another_name_of_its_pointer() -> None:
     bare = draft(target, "fieldwise", ()).written
     made = draft(bare, "window", ())
     assert b"user_write_access_begin(arg, count * sizeof(*arg))" in made.text
-    assert not draft(bare, "scoped", ()).rewrites  # _arg would be what it is, the scope's arg not
+    # Behind a begin that masks arg, _arg must be made of that.
+    scoped = draft(bare, "scoped", ()).text.decode()
+    assert scoped.index("scoped_user_write_access_size(arg, ") < scoped.index("_arg = arg;")
+    alone = ALIAS.replace(b"\t\tstruct lamp_sync __user *_arg = arg;\n\n", b"")
+    alone = alone.replace(b"u32 i;\n", b"struct lamp_sync __user *_arg = arg;\n\tu32 i;\n")
+    reading = read(alone)
+    target = Target(reading, (), reading.functions[0], replace(COMMON, scoped=True))
+    assert not draft(draft(target, "fieldwise", ()).written, "scoped", ()).rewrites
 
 
 def test_a_union_without_a_name_is_said_to_have_none() -> None:
