@@ -255,3 +255,33 @@ def test_a_scope_takes_the_place_of_the_block_that_declares_its_other_pointer() 
     # What is worked out otherwise is not the pointer that the scope masks.
     other = OVER_A_BLOCK.replace("to = arg;", "to = arg + lamp_next(lamp);")
     assert "scoped_user_write_access(to, out) {" in lines(again(other, "scoped"))
+
+
+ALIAS = """static int lamp_levels(struct lamp *lamp, struct lamp_sync __user *arg, u32 count)
+{
+	u32 i;
+
+	scoped_user_write_access_size(arg, count * sizeof(*arg), efault) {
+		struct lamp_sync __user *_arg = arg;
+
+		for (i = 0; i < count; i++, _arg++)
+			unsafe_put_user(lamp->level, &_arg->level, efault);
+	}
+	return 0;
+efault:
+	return -EFAULT;
+}
+"""
+
+
+def test_no_masked_begin_vouches_for_another_name_of_its_pointer() -> None:
+    begin = "if (!user_write_access_begin(arg, count * sizeof(*arg)))"
+    assert begin in lines(again(ALIAS))
+    # Behind a begin that masks arg, _arg must be made of that.
+    scoped = again(ALIAS, "scoped").text.decode()
+    assert scoped.index("scoped_user_write_access_size(arg, ") < scoped.index("_arg = arg;")
+    alone = ALIAS.replace("\t\tstruct lamp_sync __user *_arg = arg;\n\n", "")
+    alone = alone.replace("u32 i;\n", "struct lamp_sync __user *_arg = arg;\n\tu32 i;\n")
+    reading = read_source(Source(PurePosixPath("case.c"), alone.encode()))
+    bare = draft(Target(reading, (), reading.functions[0], ALL), "fieldwise", ()).written
+    assert not draft(bare, "scoped", ()).rewrites

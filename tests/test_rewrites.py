@@ -300,40 +300,6 @@ def test_a_window_that_is_made_anew_keeps_its_range() -> None:
     assert not any(text.startswith("The range check") for text in rewrite.differences)
 
 
-ALIAS = b"""\
-static int lamp_levels(struct lamp *lamp, struct lamp_sync __user *arg, u32 count)
-{
-	u32 i;
-
-	scoped_user_write_access_size(arg, count * sizeof(*arg), efault) {
-		struct lamp_sync __user *_arg = arg;
-
-		for (i = 0; i < count; i++, _arg++)
-			unsafe_put_user(lamp->level, &_arg->level, efault);
-	}
-	return 0;
-efault:
-	return -EFAULT;
-}
-"""
-
-
-def test_no_masked_begin_vouches_for_another_name_of_its_pointer() -> None:
-    reading = read(ALIAS)
-    target = Target(reading, (), reading.functions[0], replace(COMMON, scoped=True))
-    bare = draft(target, "fieldwise", ()).written
-    made = draft(bare, "window", ())
-    assert b"user_write_access_begin(arg, count * sizeof(*arg))" in made.text
-    # Behind a begin that masks arg, _arg must be made of that.
-    scoped = draft(bare, "scoped", ()).text.decode()
-    assert scoped.index("scoped_user_write_access_size(arg, ") < scoped.index("_arg = arg;")
-    alone = ALIAS.replace(b"\t\tstruct lamp_sync __user *_arg = arg;\n\n", b"")
-    alone = alone.replace(b"u32 i;\n", b"struct lamp_sync __user *_arg = arg;\n\tu32 i;\n")
-    reading = read(alone)
-    target = Target(reading, (), reading.functions[0], replace(COMMON, scoped=True))
-    assert not draft(draft(target, "fieldwise", ()).written, "scoped", ()).rewrites
-
-
 def test_a_union_without_a_name_is_said_to_have_none() -> None:
     layout = Layout("lamp", 4, (Member("", 0, 4, "union", None, ()),))
     assert gap(layout) == "a member without a name is a union"
