@@ -26,7 +26,7 @@ UNKNOWN = "no access is made on every path: which pointer is meant is not known 
 _STRUCT = re.compile(r"&\(?(\w+(?:(?:->|\.)\w+)*)\)?->[\w.]+(?:\[\w+\][\w.]*)*")
 _MEMBER = re.compile(r"&(\w+\[\w+\])\.[\w.]+")
 _ROOT = re.compile(r"(\w+)\+\+$|&(\w+)(?:->|\[)|(\w+) ?\+ ?(?=[\w(])|(\w+)$")
-_VARIABLE_INDEX = re.compile(r"\[(?!\d+\]|[A-Z][A-Z0-9_]*\])")
+_VARIABLE_INDEX = re.compile(r"\[(?!\d+\]|[A-Z_][A-Z0-9_]*\])")
 _INDEXED = re.compile(r"&(\w+)\[(\d{1,4})\]|(\w+) ?\+ ?(\d{1,4})|([A-Za-z_]\w*)")
 _TYPE = re.compile(r"\(((?:(?:const|unsigned|struct|enum) )*\w+) (?:__user )?\*\) ?(?=[\w(&])")
 _CAST = re.compile(r"\((?:[\w ]+?[ *])__user[ *]*\*\)")

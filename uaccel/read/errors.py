@@ -19,6 +19,16 @@ from uaccel.read.csource import span
 from uaccel.read.operands import Reader
 
 CHANGED = "a statement among the accesses changes `{variable}`, which holds the error"
+LOOKED = "a statement among the accesses looks at `{variable}`, which may hold an error there"
+COUNTED = "`{variable}` is how many bytes a copy left, and is reckoned with"
+DECLARES = "what a fault does declares a variable, which no landing can"
+UNUSED = "a label would stand unused where an #if leaves out the only access that jumps to it"
+_DECLARED = re.compile(
+    r"^(?!(?:return|goto|else|case)\b)(?:(?:const|unsigned|struct|enum) )*[A-Za-z_]\w* \**"
+    r"[A-Za-z_]\w*(?:\[\w*\])?(?: = [^;]+)?(?:, [^;]+)?;",
+    re.MULTILINE,
+)
+_OPENS, _CLOSES = (re.compile(rf"^[ \t]*#[ \t]*{word}", re.M) for word in ("if", "endif"))
 _LOOPS = ("for_statement", "while_statement", "do_statement")
 _GOTO = re.compile(r"\bgoto (\w+);")
 _CATCHES = re.compile(r"\b(?:break|continue);")
@@ -91,13 +101,57 @@ def _leaves_with(reader: Reader, root: Node, extent: Span, leave: Leave, name: s
 
 
 def reason_against(reader: Reader, made: Stretch) -> str | None:
-    """Return why the error cannot be kept through the stretch; None when it can."""
+    """Return why the errors cannot be kept through the stretch; None when they can."""
     for step in made.steps:
-        if not step.falls or not step.variable:
+        if _DECLARED.search(step.fault.text):
+            return DECLARES
+        if step.counts and _is_reckoned(step):
+            return COUNTED.format(variable=step.variable)
+        if not step.variable or (step.fault.leaves and not step.falls):
             continue
-        if any(_changed(reader, made, step.variable, step.span.start)):
+        if step.falls and any(_changed(reader, made, step.variable, step.span.start)):
             return CHANGED.format(variable=step.variable)
-    return None
+        if _is_asked(reader, made, step):
+            return LOOKED.format(variable=step.variable)
+    return UNUSED if _is_under_if(reader, made) else None
+
+
+def _is_reckoned(step: Step) -> bool:
+    # Behind a fault it is -EFAULT, which is no number of bytes.
+    name = re.escape(step.variable)
+    plain = rf"\b{name} \|?= -\w+;|\breturn {name};"
+    return _names(re.sub(plain, "", step.fault.text), name)
+
+
+def _is_asked(reader: Reader, made: Stretch, step: Step) -> bool:
+    # What is done unless there is an error is not done behind a fault, before or now.
+    name = re.escape(step.variable)
+    looped = any(one.looped for one in made.steps)
+    text = _beside_steps(reader, made, made.extent.start if looped else step.span.end)
+    if _names(text, name) and re.search(r"\belse\b|\?", text):
+        return True
+    fine = re.compile(rf"!\s*{name}\b|\b{name} == 0\b")
+    return _names(fine.sub("", text), name)
+
+
+def _beside_steps(reader: Reader, made: Stretch, start: int) -> str:
+    # The text of the stretch from `start` on, without what a style replaces.
+    pieces, at = [], start
+    for here in sorted(one.span for one in made.steps):
+        if here.start >= at:
+            pieces.append(reader.source.quote(Span(at, here.start)))
+        at = max(at, here.end)
+    return ";".join((*pieces, reader.source.quote(Span(at, max(at, made.extent.end)))))
+
+
+def _is_under_if(reader: Reader, made: Stretch) -> bool:
+    faults = {one.fault for one in made.steps}
+    under = {one.fault: True for one in made.steps}
+    for one in made.steps:
+        above = reader.source.quote(Span(made.extent.start, one.span.start))
+        depth = len(_OPENS.findall(above)) - len(_CLOSES.findall(above))
+        under[one.fault] = under[one.fault] and depth > 0
+    return len(faults) > 1 and any(under.values())
 
 
 def is_lost(reader: Reader, root: Node, made: Stretch) -> bool:

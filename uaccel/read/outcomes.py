@@ -128,21 +128,27 @@ def _resolved(reader: Reader, root: Node, made: Stretch, following: Node) -> Str
     comment = _comment(reader, last, following, "" if fine else text) if closes else None
     if comment is None:
         return _failing(made, fault)
-    return _extended(made, fault, following, f"return {fine};" if fine else "", comment)
+    rest = f"return {fine};" if fine else ""
+    asked = _is_named(reader, made, variable)
+    return _extended(made, fault, following, rest, comment, asked=asked)
 
 
 def _failing(made: Stretch, fault: Fault) -> Stretch:
     return replace(made, steps=_with_fault(made.steps, fault))
 
 
-def _extended(made: Stretch, fault: Fault, following: Node, rest: str, comment: str) -> Stretch:
-    # The last step takes the statement behind with it.
+def _extended(  # noqa: PLR0913
+    made: Stretch, fault: Fault, following: Node, rest: str, comment: str, *, asked: bool
+) -> Stretch:
+    # The last step takes the statement behind with it; what holds the error may be `asked` before.
     *others, last = _with_fault(made.steps, fault)
     end = following.end_byte
     here = Span(last.span.start, end)
     last = replace(last, span=here, rest=rest, returns=bool(rest), comment=comment)
     if rest:
-        others, last = [replace(one, sets=False) for one in others], replace(last, sets=False)
+        last = replace(last, sets=False)
+        if not asked:
+            others = [replace(one, sets=False) for one in others]
     return replace(made, steps=(*others, last), extent=Span(made.extent.start, end))
 
 

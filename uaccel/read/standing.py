@@ -192,7 +192,7 @@ class Standing:
         ladder = self._ladder(statement, other)
         if ladder is not None:
             return ladder
-        if not _in_block(statement):
+        if not _in_block(statement) or _is_masking(statement):
             return BRANCH
         argument = self.source.quote(span(given))[1:-1]
         text = self.source.quote(span(statement))
@@ -275,6 +275,14 @@ def _is_end(statement: Node) -> bool:
         return False
     name = statement.named_children[0].child_by_field_name("function")
     return name is not None and END.fullmatch(text_of(name)) is not None
+
+
+def _is_masking(statement: Node) -> bool:
+    # Whether it is what is done where the machine can mask, and another begin stands elsewhere.
+    block = statement.parent
+    above = block.parent if block is not None and block.type == "compound_statement" else None
+    asked = above.child_by_field_name("condition") if above is not None else None
+    return asked is not None and text_of(plain(asked)) == "can_do_masked_user_access()"
 
 
 def _in_block(statement: Node) -> bool:
