@@ -21,7 +21,7 @@ ROOT = HERE.parent / "uaccel"
 LAYERS = (
     ("errors",),
     ("model",),
-    ("edits", "tables", "catalog", "ctext", "accessors", "candidates", "sites", "lending", "paths"),
+    ("edits", "tables", "catalog", "ctext", "accessors", "candidates", "sites", "lending", "paths", "traces"),
     ("lengths",),
     ("fields", "ranges", "outlines"),
     ("hoists", "elements"),

@@ -41,7 +41,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
 @pytest.fixture
 def no_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the ziglang wheel away."""
-    monkeypatch.setattr("uaccel.host.toolchain.find_spec", lambda _name: None)
+    monkeypatch.setattr("uaccel.host.zig.find_spec", lambda _name: None)
 
 
 def test_the_distributions_cross_gcc_comes_first(program: Program) -> None:

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import re
+
 from uaccel.errors import BrokenInvariant
 from uaccel.model.machine import OpeningRow, Role, RoleRow
+from uaccel.model.run import Field, FixupRow
 from uaccel.model.source import Direction
 
 _WAYS = {"read": (Direction.READ,), "write": (Direction.WRITE,), "both": tuple(Direction)}
@@ -19,6 +22,41 @@ def openings(file: str, table: str) -> tuple[OpeningRow, ...]:
     r"""Read rows of `read, write or both | times | pattern in file`; a bar is written `\|`."""
     rows = (_cells(line, "direction | times | pattern") for line in _lines(table))
     return tuple(row for cells in rows for row in _openings(file, *cells))
+
+
+def fixup_fields(table: str) -> tuple[Field, ...]:
+    """Read words of `name:shift:width` in bits, with `:signed` behind a signed one."""
+    cells = (word.split(":") for word in table.split())
+    return tuple(Field(one[0], int(one[1]), int(one[2]), len(one) == 4) for one in cells)
+
+
+def fixup_rows(table: str) -> tuple[FixupRow, ...]:
+    """Read rows of `kind | effects`; what stands there are numbers or fields.
+
+    Effects are `REGISTER := VALUE`, perhaps with `if FIELD`, `REGISTER := OTHER + N * REGISTER`,
+    or `zero N at REGISTER`, with semicolons between them, and `-` for none.
+    """
+    return tuple(_fixup(*_cells(line, "kind | effects")) for line in _lines(table))
+
+
+_SETS = re.compile(r"(?P<register>\w+(?:\+1)?) := (?P<value>-?\w+)(?P<only> if \w+)?")
+_SCALES = re.compile(r"(\w+) := (\w+) \+ (\w+) \* \1")
+_CLEARS = re.compile(r"zero (?P<bytes>\w+) at (?P<register>\w+)")
+
+
+def _fixup(kind: str, effects: str) -> FixupRow:
+    sets: list[tuple[str, str]] = []
+    clears = scales = None
+    for effect in effects.split("; ") if effects != "-" else ():
+        if match := _SETS.fullmatch(effect):
+            sets.append((match["register"] + (match["only"] or ""), match["value"]))
+        elif match := _SCALES.fullmatch(effect):
+            scales = match[1], match[2], match[3]
+        elif match := _CLEARS.fullmatch(effect):
+            clears = match["register"], match["bytes"]
+        else:
+            raise BrokenInvariant(f"no effect of a fixup: {effect!r} in {kind}")
+    return FixupRow(kind, tuple(sets), clears, scales)
 
 
 def _lines(table: str) -> list[str]:

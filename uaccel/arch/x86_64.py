@@ -2,7 +2,42 @@
 """x86-64: EFLAGS.AC suspends SMAP."""
 
 from uaccel.model.machine import Arch
-from uaccel.tables import openings, roles
+from uaccel.model.run import Emulation, FixupFormat
+from uaccel.tables import fixup_fields, fixup_rows, openings, roles
+
+# arch/x86/mm/extable.c; registers are numbered as instructions number them: 0 ax, 1 cx, 2 dx.
+FIXUPS = FixupFormat(
+    size=12,
+    relative=True,
+    header="arch/x86/include/asm/extable_fixup_types.h",
+    fields=fixup_fields("type:0:8 reg:8:4 clear_ax:12:1 clear_dx:13:1 imm:16:16:signed"),
+    rows=fixup_rows(
+        """
+        EX_TYPE_DEFAULT          | 0 := 0 if clear_ax; 2 := 0 if clear_dx
+        EX_TYPE_UACCESS          | 0 := 0 if clear_ax; 2 := 0 if clear_dx
+        EX_TYPE_COPY             | 0 := 0 if clear_ax; 2 := 0 if clear_dx
+        EX_TYPE_DEFAULT_MCE_SAFE | 0 := 0 if clear_ax; 2 := 0 if clear_dx
+        EX_TYPE_FAULT            | 0 := 14; 0 := 0 if clear_ax; 2 := 0 if clear_dx
+        EX_TYPE_FAULT_MCE_SAFE   | 0 := 14; 0 := 0 if clear_ax; 2 := 0 if clear_dx
+        EX_TYPE_IMM_REG          | reg := imm; 0 := 0 if clear_ax; 2 := 0 if clear_dx
+        EX_TYPE_UCOPY_LEN        | 1 := reg + imm * 1; 0 := 0 if clear_ax; 2 := 0 if clear_dx
+        """
+    ),
+)
+
+# arch/x86/lib/retpoline.S: a return, and jumps through the register that the name says.
+THUNKS = (
+    ("__x86_return_thunk|__fentry__", "c3"),
+    *(
+        (f"__x86_indirect_(call_|jump_)?thunk_r{name}", code)
+        for name, code in (
+            *(("ax", "ffe0"), ("cx", "ffe1"), ("dx", "ffe2"), ("bx", "ffe3"), ("bp", "ffe5")),
+            *(("si", "ffe6"), ("di", "ffe7"), ("8", "41ffe0"), ("9", "41ffe1")),
+            *(("10", "41ffe2"), ("11", "41ffe3"), ("12", "41ffe4"), ("13", "41ffe5")),
+            *(("14", "41ffe6"), ("15", "41ffe7")),
+        )
+    ),
+)
 
 ARCH = Arch(
     name="x86_64",
@@ -56,5 +91,39 @@ ARCH = Arch(
     openings=(
         *openings("arch/x86/lib/getuser.S", r"read | 1 | \bASM_STAC\b"),
         *openings("arch/x86/lib/putuser.S", r"write | 1 | \bASM_STAC\b"),
+    ),
+    fixups=FIXUPS,
+    emulation=Emulation(
+        machine=("UC_ARCH_X86", ("UC_MODE_64",)),
+        cpu="UC_CPU_X86_SKYLAKE_CLIENT",
+        registers="UC_X86_REG_",
+        numbered=tuple(
+            "RAX RCX RDX RBX RSP RBP RSI RDI R8 R9 R10 R11 R12 R13 R14 R15".split()
+        ),
+        counter="RIP",
+        stack="RSP",
+        link="",
+        result="RAX",
+        arguments=("RDI", "RSI", "RDX", "RCX", "R8", "R9"),
+        current="",
+        task=(),
+        # asm/current.h; the base of the per-CPU area is 0 here.
+        remembers=("pcpu_hot", "const_pcpu_hot", "current_task", "const_current_task"),
+        settings=(),
+        text=0xFFFFFFFF82000000,
+        user_end=0x7FFFFFFFF000,  # TASK_SIZE_MAX
+        returning="c3",
+        nothing="0f1f00",
+        calls=(4,),  # R_X86_64_PLT32
+        constants=(("USER_PTR_MAX", 0x7FFFFFFFF000),),  # arch/x86/kernel/cpu/common.c
+        above=8,
+        thunks=THUNKS,
+        repeats=r"rep\w* .*",
+        links=(
+            "arch/x86/lib/copy_user_64.o",
+            "arch/x86/lib/memcpy_64.o",
+            "arch/x86/lib/memmove_64.o",
+            "arch/x86/lib/memset_64.o",
+        ),
     ),
 )

@@ -6,13 +6,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from uaccel.host.run import find_program, run
 from uaccel.host.store import Store, cache_folder
-from uaccel.host.zig import wrappers
+from uaccel.host.zig import wheel, wrappers
 from uaccel.model.machine import Arch, Toolchain, Unbuilt
 
 _TIMEOUT = 60  # seconds; the wheel's compiler is read from disk once
@@ -73,11 +72,8 @@ def _gcc(arch: Arch) -> Toolchain | None:
 
 
 def _wheel(store: Store) -> Toolchain | None:
-    spec = find_spec("ziglang")
-    if spec is None or spec.origin is None:
-        return None
-    zig = Path(spec.origin).with_name("zig")
-    if not zig.is_file():
+    zig = wheel()
+    if zig is None:
         return None
     folder = wrappers(zig, store)
     variables = (f"LLVM={folder}/", "HOSTCC=gcc", "HOSTCXX=g++", "HOSTLD=ld", "HOSTAR=ar")

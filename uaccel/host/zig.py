@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shlex
+from importlib.util import find_spec
 from pathlib import Path
 
 from uaccel.errors import BrokenInvariant
@@ -31,6 +32,15 @@ objcopy "$@" 2>/dev/null && exit 0
 for argument; do from=$into; into=$argument; done
 exec cp -- "$from" "$into"
 """
+
+
+def wheel() -> Path | None:
+    """Return the program of the ziglang wheel, or None when it is not installed."""
+    spec = find_spec("ziglang")
+    if spec is None or spec.origin is None:
+        return None
+    zig = Path(spec.origin).with_name("zig")
+    return zig if zig.is_file() else None
 
 
 def wrappers(zig: Path, store: Store) -> Path:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from uaccel.model.run import Emulation, FixupFormat
 from uaccel.model.source import Direction
 
 
@@ -65,6 +66,8 @@ class Arch:
     begin_header: tuple[str, ...]  # where this architecture would define user_access_begin
     openings: tuple[OpeningRow, ...]  # the first row of a direction that matches decides
     guards_reads: bool = True  # reading needs an opening too
+    fixups: FixupFormat | None = None  # how it writes its exception table
+    emulation: Emulation | None = None  # None where the emulator cannot run it
 
     def role(self, insn: Insn) -> Role | None:
         """Return what `insn` means to a window; the first row that matches decides."""

@@ -40,18 +40,36 @@ def read_alternatives(elf: Elf, arch: Arch, features: Mapping[str, int]) -> tupl
     if not features:
         raise UserError("alternatives cannot be applied: the numbers of CPU features are not known")
     present = {features[name] for name in arch.features if name in features}
-    targets = pointers(elf, section)
+    size, targets = _entries(elf, section)
     places = targets[::2]
-    ends = [offset for offset, _ in places[1:]] + [len(section.data)]
-    sizes = {end - offset for (offset, _), end in zip(places, ends, strict=True)}
-    if len(sizes) != 1 or not sizes <= _FLAGS.keys():
-        raise UserError(f"entries of .altinstructions are {sorted(sizes)} bytes long, not 12 or 14")
-    size = sizes.pop()
     return tuple(
         patch
         for (offset, start), (_, replacement) in zip(places, targets[1::2], strict=True)
         if (patch := _patch(elf, section, (offset, size), (start, replacement), present))
     )
+
+
+def _entries(elf: Elf, section: Section) -> tuple[int, tuple[tuple[int, int], ...]]:
+    targets = pointers(elf, section)
+    if not targets:
+        return _linked(elf, section)
+    places = targets[::2]
+    ends = [offset for offset, _ in places[1:]] + [len(section.data)]
+    sizes = {end - offset for (offset, _), end in zip(places, ends, strict=True)}
+    if len(sizes) != 1 or not sizes <= _FLAGS.keys():
+        raise UserError(f"entries of .altinstructions are {sorted(sizes)} bytes long, not 12 or 14")
+    return sizes.pop(), targets
+
+
+def _linked(elf: Elf, section: Section) -> tuple[int, tuple[tuple[int, int], ...]]:
+    # Nothing says how long an entry is: with the wrong length some pointer leads nowhere.
+    for size in sorted(_FLAGS):
+        offsets = [at + more for at in range(0, len(section.data), size) for more in (0, 4)]
+        targets = tuple((offset, elf.target(section, offset)) for offset in offsets)
+        fits = len(section.data) % size == 0
+        if fits and all(elf.code_at(address) for _, address in targets):
+            return size, targets
+    raise UserError("entries of .altinstructions are neither 12 nor 14 bytes long")
 
 
 # Bytes of an entry -> the bits of its feature word that say NOT and DIRECT_CALL.

@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 from elftools.common.exceptions import ELFError
 from elftools.construct import Container
-from elftools.elf.constants import SH_FLAGS
+from elftools.elf.constants import P_FLAGS, SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from uaccel.errors import BrokenInvariant, UserError
+from uaccel.model.run import Segment
 
 _STT_FUNC = 2
 
@@ -50,7 +51,7 @@ class Section:
 
     name: str
     index: int
-    base: int  # address of its first byte; 0 unless executable
+    base: int  # address of its first byte; 0 in an object unless executable
     data: bytes
     executable: bool
     relocations: tuple[Relocation, ...]
@@ -75,20 +76,58 @@ class Elf:
         """Return the unsigned number of `size` bytes at `offset`."""
         return int.from_bytes(data[offset : offset + size], "big" if self.big else "little")
 
+    def target(self, section: Section, offset: int) -> int:
+        """Return where four linked bytes lead that hold a distance from their own place."""
+        distance = _signed(self.number(section.data, offset, 4), 4)
+        return (section.base + offset + distance) & ((1 << self.bits) - 1)
+
+    def code_at(self, address: int) -> Section | None:
+        """Return the executable section that holds `address`, or ends there."""
+        held = [one for one in self.sections if one.executable]
+        inside = (one for one in held if one.base <= address < one.base + len(one.data))
+        ending = (one for one in held if address == one.base + len(one.data))
+        return next(inside, None) or next(ending, None)
+
 
 def read_elf(data: bytes) -> Elf:
     """Return the sections and symbols of a relocatable object."""
-    try:
-        file = ELFFile(BytesIO(data))
-    except ELFError as error:
-        raise UserError(f"this is no object file: {error}") from error
+    file = _file(data)
     if file["e_type"] != "ET_REL":
         raise UserError(f"this is no relocatable object but {file['e_type']}")
+    return _elf(data, file)
 
+
+def read_linked(data: bytes) -> tuple[Elf, tuple[Segment, ...]]:
+    """Return the sections and symbols of a linked program, at their addresses, and its memory."""
+    file = _file(data)
+    if file["e_type"] != "ET_EXEC":
+        raise UserError(f"this is no linked program but {file['e_type']}")
+    loaded = (one.header for one in file.iter_segments() if one.header["p_type"] == "PT_LOAD")
+    segments = tuple(
+        Segment(
+            header["p_vaddr"],
+            data[header["p_offset"] : header["p_offset"] + header["p_filesz"]],
+            header["p_memsz"],
+            bool(header["p_flags"] & P_FLAGS.PF_W),
+        )
+        for header in loaded
+    )
+    return _elf(data, file), segments
+
+
+def _file(data: bytes) -> ELFFile:
+    try:
+        return ELFFile(BytesIO(data))
+    except ELFError as error:
+        raise UserError(f"this is no object file: {error}") from error
+
+
+def _elf(data: bytes, file: ELFFile) -> Elf:
     headers = [section.header for section in file.iter_sections()]
     names = [section.name for section in file.iter_sections()]
     order = ("<", ">")[not file.little_endian]
-    bases = _lay_out(headers, names)
+    linked = file["e_type"] == "ET_EXEC"
+    bases = _linked(headers) if linked else _lay_out(headers, names)
     tables = {
         header["sh_info"]: header for header in headers if header["sh_type"] in _RELOCATION_ROWS
     }
@@ -98,13 +137,14 @@ def read_elf(data: bytes) -> Elf:
             index=index,
             base=bases.get(index, 0),
             data=_content(data, header),
-            executable=index in bases,
+            executable=bool(header["sh_flags"] & SH_FLAGS.SHF_EXECINSTR),
             relocations=_relocations(data, tables.get(index), order, file.elfclass),
             addends=index in tables and tables[index]["sh_type"] == "SHT_RELA",
         )
         for index, (name, header) in enumerate(zip(names, headers, strict=True))
     )
-    symbols = _symbols(data, headers, order, file.elfclass, bases)
+    # In a linked program the value of a symbol is its address.
+    symbols = _symbols(data, headers, order, file.elfclass, {} if linked else bases)
     return Elf(file["e_machine"], not file.little_endian, file.elfclass, sections, symbols)
 
 
@@ -157,6 +197,11 @@ def _lay_out(headers: Headers, names: list[str]) -> dict[int, int]:
         bases[index] = end
         end += (headers[index]["sh_size"] + 0xFF) & ~0xFF
     return bases
+
+
+def _linked(headers: Headers) -> dict[int, int]:
+    allocated = SH_FLAGS.SHF_ALLOC
+    return {i: one["sh_addr"] for i, one in enumerate(headers) if one["sh_flags"] & allocated}
 
 
 _RELOCATION_ROWS = {"SHT_RELA": {32: "IIi", 64: "QQq"}, "SHT_REL": {32: "II", 64: "QQ"}}

@@ -7,12 +7,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import capstone
 
+from uaccel.errors import UserError
 from uaccel.model.machine import Arch, Insn, Listing, Object, Role
 from uaccel.read.alternatives import Patch, read_alternatives
+from uaccel.read.disassembly import Raw, disassemble, machine
 from uaccel.read.dwarf import read_debug
 from uaccel.read.elf import Elf, Relocation, Section, Symbol, pointers, read_elf
 from uaccel.read.lines import NOWHERE, Extent, Lines, read_lines
@@ -20,15 +21,6 @@ from uaccel.read.lines import NOWHERE, Extent, Lines, read_lines
 _JUMPS = (Role.CALLS, Role.BRANCHES, Role.FORKS)
 _IMMEDIATE = re.compile(r"(?:^|[ ,])#?(-?(?:0x[0-9a-f]+|\d+))$")
 _PART = re.compile(r"(?P<function>.+?)(?P<clone>(?:\.(?:part|isra|constprop)\.\d+)*)(?:\.cold)?")
-
-
-class Raw(NamedTuple):
-    """One instruction as it stands in the object, nothing resolved."""
-
-    address: int
-    size: int
-    mnemonic: str
-    operands: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +75,8 @@ def _code(elf: Elf, arch: Arch, features: Mapping[str, int]) -> Code:
         guarded=frozenset(_every(elf, "__ex_table", 2)),
         keys=frozenset(_every(elf, "__jump_table", 3)),
         patches=read_alternatives(elf, arch, features),
-        machine=_machine(arch),
+        machine=machine(arch),
     )
-
-
-def _machine(arch: Arch) -> capstone.Cs:
-    name, modes = arch.capstone
-    mode = sum({getattr(capstone, mode) for mode in modes})
-    return capstone.Cs(getattr(capstone, name), mode)  # type: ignore[no-untyped-call]
 
 
 def _every(elf: Elf, name: str, step: int) -> Iterator[int]:
@@ -179,66 +165,20 @@ _SECOND_HALF = ("jalr", "jr")
 
 
 def _patched(code: Code, section: Section, extent: Extent) -> Iterator[tuple[int, Raw]]:
-    raws = list(_disassemble(code, section, extent))
+    raws = list(disassemble(code.elf, code.machine, section, extent))
     rows = [(raw.address, raw) for raw in raws]
     for patch in code.patches:
         if not extent[0] <= patch.start < extent[1]:
             continue
-        home = next(
-            one
-            for one in code.elf.sections
-            if one.executable and one.base <= patch.replacement <= one.base + len(one.data)
+        home = code.elf.code_at(patch.replacement)
+        if home is None:
+            raise UserError(f"the replacement at {patch.replacement:#x} lies in no code")
+        new = disassemble(
+            code.elf, code.machine, home, (patch.replacement, patch.replacement_end)
         )
-        new = _disassemble(code, home, (patch.replacement, patch.replacement_end))
         moved = [(raw.address - patch.replacement + patch.start, raw) for raw in new]
         rows = [row for row in rows if not patch.start <= row[0] < patch.end] + moved
     return iter(sorted(rows))
-
-
-def _disassemble(code: Code, section: Section, extent: Extent) -> Iterator[Raw]:
-    for start, end in _without_data(code, section, extent):
-        at = start
-        while at < end:
-            chunk = section.data[at - section.base : end - section.base]
-            rows = code.machine.disasm_lite(chunk, at)  # type: ignore[no-untyped-call]
-            for raw in map(Raw._make, rows):
-                yield raw
-                at = raw.address + raw.size
-            if at < end:
-                size = min(_length(code.elf, section.data[at - section.base]), end - at)
-                yield Raw(at, size, "unknown", "")
-                at += size
-
-
-def _without_data(code: Code, section: Section, extent: Extent) -> Iterator[Extent]:
-    # Mapping symbols: "$d" begins data, any other kind begins code.
-    marks = sorted(
-        (one.address, one.name[1] == "d")
-        for one in code.elf.symbols
-        if one.section == section.index and one.name[:1] == "$" and len(one.name) > 1
-    )
-    at, end = extent
-    data = False
-    for address, begins_data in marks:
-        if address > at and not data:
-            yield at, min(address, end)
-        at, data = max(at, address), begins_data
-        if at >= end:
-            return
-    if not data:
-        yield at, end
-
-
-def _length(elf: Elf, first: int) -> int:
-    # How long an instruction is that capstone does not know: by its first bits, where they tell.
-    match elf.machine:
-        case "EM_S390":
-            return (2, 4, 4, 6)[first >> 6]
-        case "EM_RISCV":
-            return 4 if first & 3 == 3 else 2
-        case "EM_386" | "EM_X86_64":
-            return 1
-    return 4
 
 
 def _target(

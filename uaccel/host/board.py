@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""An emulated machine with the memory of one linked object."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from typing import Literal
+
+import unicorn
+from unicorn import Uc
+
+from uaccel.errors import BrokenInvariant
+from uaccel.host.pages import PAGE, Given, Objects, Stretch
+from uaccel.model.run import Emulation, Image, Segment
+
+_STACK = 0x10000  # bytes
+_TASK = 0x8000  # bytes; more than any task takes
+_STUB = 16  # bytes
+
+
+class Board:
+    """The machine, its registers by name, and what lies where."""
+
+    __slots__ = (
+        *("_bytes", "_emulation", "_image", "_numbers", "_order", "_stack"),
+        *("data", "exit", "externals", "functions", "globals", "kernel", "machine"),
+        *("silent", "user"),
+    )
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self._emulation = image.emulation
+        self._bytes = image.bits // 8
+        self._order: Literal["big", "little"] = "big" if image.big else "little"
+        self._numbers: dict[str, int] = {}
+        self.machine = _machine(image.emulation)
+        self.functions = dict(image.symbols)
+        self.externals = {one.address: one.name for one in image.externals}
+        self.externals |= {at: f"slot {number}" for number, at in enumerate(image.slots)}
+        self.exit = image.slots[0] - _STUB  # where a function returns to
+        self.data = frozenset(one.address for one in image.externals if not one.called)
+        self.silent = frozenset(
+            one.address for one in image.externals if _thunk(image.emulation, one.name)
+        )
+        self.globals = tuple(self._globals())
+        self.kernel = Objects(self.machine, tuple(self._always()))
+        self.user = Objects(self.machine)
+        self._stack = Stretch(image.task - 0x100000, _STACK)
+        self._lay_out()
+        for name, value in image.emulation.settings:
+            self.write(name, value)
+        if image.emulation.current:
+            self.write(image.emulation.current, image.task)
+
+    def number(self, name: str) -> int:
+        """Return unicorn's number of a register."""
+        found = self._numbers.get(name)
+        if found is None:
+            found = _constant(f"{self._emulation.registers}{name}")
+            self._numbers[name] = found
+        return found
+
+    def read(self, name: str) -> int:
+        """Return what a register holds."""
+        return int(self.machine.reg_read(self.number(name)))
+
+    def write(self, name: str, value: int) -> None:
+        """Return when a register holds `value`, or its lower half where it is too narrow."""
+        self.machine.reg_write(self.number(name), value & ((1 << 8 * self._bytes) - 1))
+
+    def word(self, value: int) -> bytes:
+        """Return a word as it lies in memory."""
+        return (value & ((1 << 8 * self._bytes) - 1)).to_bytes(self._bytes, self._order)
+
+    def call(self, entry: int, arguments: tuple[int, ...]) -> None:
+        """Return when all is as a call of `entry` finds it."""
+        emulation = self._emulation
+        self._stack.clear()
+        held = len(emulation.arguments)
+        for name, value in zip(emulation.arguments, arguments, strict=False):
+            self.write(name, value)
+        top = self._stack.address + _STACK - 0x1000
+        for number, value in enumerate(arguments[held:]):
+            at = top + emulation.above + number * self._bytes
+            self._stack.put(at, self.word(value))
+        if emulation.link:
+            self.write(emulation.link, self.exit)
+        else:
+            self._stack.put(top, self.word(self.exit))
+        self.write(emulation.stack, top)
+        if emulation.entry:
+            self.write(emulation.entry, entry)
+
+    def back(self) -> None:
+        """Return when the function that was just called has returned."""
+        emulation = self._emulation
+        if emulation.link:
+            self.write(emulation.counter, self.read(emulation.link))
+            return
+        top = self.read(emulation.stack)
+        word = bytes(self.machine.mem_read(top, self._bytes))
+        self.write(emulation.stack, top + self._bytes)
+        self.write(emulation.counter, int.from_bytes(word, self._order))
+
+    def _lay_out(self) -> None:
+        held = {one.address for one in self.globals}
+        for address, content in _pages(self._image.segments):
+            if address not in held:
+                self.machine.mem_map(address, len(content))
+                self.machine.mem_write(address, bytes(content))
+        base, emulation = self.exit & -PAGE, self._emulation
+        stubs = [at for at in (self.exit, *self.externals) if at >= base]
+        self.machine.mem_map(base, (max(stubs) + PAGE & -PAGE) - base)
+        for at in stubs:
+            code = _thunk(emulation, self.externals.get(at, "")) or emulation.returning
+            self.machine.mem_write(at, bytes.fromhex(code))
+        for one in (*self.globals, self._stack):
+            one.join(self.machine)
+
+    def _globals(self) -> Iterator[Stretch]:
+        writable = tuple(one for one in self._image.segments if one.writable)
+        for address, content in _pages(writable):
+            yield _laid(address, len(content), ((address, bytes(content)),))
+        data = {one.address: one for one in self._image.externals if not one.called}
+        if data:
+            first = min(data)
+            task = self.word(self._image.task)
+            words = (one for one in data.values() if one.name in self._emulation.remembers)
+            given = tuple((one.address, task) for one in words)
+            yield _laid(first, max(data) + PAGE - first, given)
+
+    def _always(self) -> Iterator[tuple[int, bytes]]:
+        task = self._image.task
+        yield task, bytes(_TASK)
+        for offset, value in self._emulation.task:
+            yield task + offset, self.word(value)
+
+
+def _laid(address: int, size: int, given: Given) -> Stretch:
+    made = Stretch(address, size)
+    made.lay(given)
+    return made
+
+
+def _pages(segments: Iterable[Segment]) -> Iterator[tuple[int, bytearray]]:
+    for one in segments:
+        start = one.address & -PAGE
+        content = bytearray((one.address + one.size + PAGE - 1 & -PAGE) - start)
+        content[one.address - start : one.address - start + len(one.data)] = one.data
+        if content:
+            yield start, content
+
+
+def _thunk(emulation: Emulation, name: str) -> str:
+    return next((code for how, code in emulation.thunks if re.fullmatch(how, name)), "")
+
+
+def _machine(emulation: Emulation) -> Uc:
+    arch, modes = emulation.machine
+    mode = sum({_constant(one) for one in modes})
+    machine = Uc(_constant(arch), mode)
+    if emulation.cpu:
+        machine.ctl_set_cpu_model(_constant(emulation.cpu))
+    machine.ctl_set_tlb_mode(unicorn.UC_TLB_VIRTUAL)
+    return machine
+
+
+_HOLDERS = tuple(
+    f"{name}_const" for name in "unicorn x86 ppc arm64 arm riscv s390x".split()
+)
+
+
+def _constant(name: str) -> int:
+    for holder in _HOLDERS:
+        value = getattr(import_module(f"unicorn.{holder}"), name, None)
+        if value is not None:
+            return int(value)
+    raise BrokenInvariant(f"unicorn has no {name}")

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Run functions of linked kernel objects, with user memory that may fault at every access."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import unicorn
+from unicorn import Uc, UcError
+
+from uaccel.errors import UserError
+from uaccel.host.board import Board
+from uaccel.model.run import Fixup, Image, Input, Run
+from uaccel.model.source import Direction
+from uaccel.traces import Block, Event, Failed, Left, Step, Table, Toggled, Touched, Trace
+
+_LONGEST = 50_000  # events of one run
+_FAULTS = (
+    unicorn.UC_ERR_READ_UNMAPPED,
+    unicorn.UC_ERR_WRITE_UNMAPPED,
+    unicorn.UC_ERR_READ_PROT,
+    unicorn.UC_ERR_WRITE_PROT,
+)
+
+
+def execute(image: Image, function: str, given: Input) -> Run:
+    """Return what calling `function` does; for many runs keep an `Emulator`."""
+    return Emulator(image).execute(function, given)
+
+
+class Emulator:
+    """A machine that holds one linked object, and runs its functions from the same start."""
+
+    __slots__ = (
+        *("_arguments", "_board", "_context", "_counter", "_events", "_fault", "_fixups"),
+        *("_image", "_missing", "_result", "_results", "_steps", "_sticky", "_table", "_uc"),
+        *("_why", "_withdrawn", "_written"),
+    )
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self._table = Table(image)
+        self._fixups = {one.at: one for one in image.fixups}
+        self._board = board = Board(image)
+        self._uc = board.machine
+        self._arguments = [board.number(name) for name in image.emulation.arguments]
+        self._counter = board.number(image.emulation.counter)
+        self._result = board.number(image.emulation.result)
+        self._events: list[Event] = []
+        self._results: dict[str, Iterator[int]] = {}
+        self._fault = self._steps = -1
+        self._sticky = self._withdrawn = self._written = False
+        self._missing = 0
+        self._why = ""
+        self._watch()
+        self._context = self._uc.context_save()
+
+    def execute(self, function: str, given: Input) -> Run:
+        """Return what calling `function` does, as if nothing had run before."""
+        board = self._board
+        entry = board.functions.get(function)
+        if entry is None:
+            raise UserError(f"the object holds no function {function}")
+        self._reset(given)
+        board.call(entry, given.arguments)
+        ended = self._go(entry)
+        if self._withdrawn:
+            board.user.give_back()
+        return self._run(ended)
+
+    def _reset(self, given: Input) -> None:
+        board, fault = self._board, given.fault
+        board.kernel.lay(given.kernel)
+        board.user.lay(given.user)
+        self._uc.context_restore(self._context)
+        # The trace of the last run may still be read from the old list.
+        self._events = []
+        self._results = {name: iter(values) for name, values in given.results}
+        self._fault, self._sticky = (fault.step, fault.sticky) if fault else (-1, False)
+        self._steps = 0
+        self._withdrawn = self._written = False
+        self._why = ""
+
+    def _go(self, entry: int) -> str:
+        at: int | None = entry
+        while at is not None:
+            try:
+                self._uc.emu_start(at, self._board.exit)
+            except UcError as error:
+                at = self._caught(error)
+            else:
+                at = None
+                if not self._why and self._uc.reg_read(self._counter) != self._board.exit:
+                    self._why = f"it stopped at {self._uc.reg_read(self._counter):#x}"
+        return self._why
+
+    def _caught(self, error: UcError) -> int | None:
+        place = self._uc.reg_read(self._counter)
+        if error.errno not in _FAULTS:
+            self._why = f"{error} at {place:#x}"
+            return None
+        fixup = self._fixups.get(place)
+        if fixup is None:
+            self._why = f"{self._missing:#x} is not there, and nothing guards {place:#x}"
+            return None
+        if not fixup.known:
+            self._why = f"what a fault at {place:#x} does is not known: {fixup.kind}"
+            return None
+        self._drop(place)
+        self._events.append(Failed(place, fixup.kind, self._missing))
+        if self._withdrawn and not self._sticky:
+            self._board.user.give_back()
+            self._withdrawn = False
+        self._apply(fixup)
+        return fixup.to
+
+    def _drop(self, place: int) -> None:
+        # What the instruction began before it failed did not come about.
+        while isinstance(last := self._events[-1], Touched) and last.place == place:
+            self._events.pop()
+
+    def _apply(self, fixup: Fixup) -> None:
+        board, numbered = self._board, self._image.emulation.numbered
+        if fixup.scales is not None:
+            first, second, factor = fixup.scales
+            value = board.read(numbered[second]) + factor * board.read(numbered[first])
+            board.write(numbered[first], value)
+        for number, value in fixup.sets:
+            board.write(numbered[number], value)
+        if fixup.clears is not None:
+            number, size = fixup.clears
+            self._uc.mem_write(board.read(numbered[number]), bytes(size))
+
+    def _run(self, ended: str) -> Run:
+        trace, board = Trace(self._table, self._events), self._board
+        return Run(
+            result=None if ended else int(self._uc.reg_read(self._result)),
+            ended=ended,
+            accesses=tuple(trace.accesses),
+            calls=tuple(trace.calls),
+            faults=tuple(trace.faults),
+            openings=trace.openings,
+            closings=trace.closings,
+            open=trace.open,
+            instructions=trace.instructions,
+            kernel=(*board.kernel.changed(), *self._changed_globals()),
+            user=board.user.changed(),
+            visited=frozenset(trace.visited),
+        )
+
+    def _changed_globals(self) -> Iterator[tuple[int, bytes]]:
+        if not self._written:
+            return
+        for one in self._board.globals:
+            now = one.now()
+            if now is not None:
+                yield from one.differences(now, ())
+                one.restore()
+
+    # What the machine tells while it runs.
+
+    def _watch(self) -> None:
+        uc, image = self._uc, self._image
+        both = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
+        uc.hook_add(unicorn.UC_HOOK_BLOCK, self._on_block)
+        uc.hook_add(both, self._on_user, begin=0, end=image.emulation.user_end - 1)
+        uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_invalid)
+        for one in self._board.globals:
+            end = one.address + one.size - 1
+            uc.hook_add(unicorn.UC_HOOK_MEM_WRITE, self._on_global, begin=one.address, end=end)
+        for fixup in image.fixups:
+            uc.hook_add(unicorn.UC_HOOK_CODE, self._on_step, begin=fixup.at, end=fixup.at)
+        for toggle in image.toggles:
+            told = self._on_toggle(toggle.register)
+            place = toggle.address
+            uc.hook_add(unicorn.UC_HOOK_CODE, told, begin=place, end=place)
+        for place in self._board.externals.keys() - self._board.silent:
+            uc.hook_add(unicorn.UC_HOOK_CODE, self._on_call, begin=place, end=place)
+
+    def _on_block(self, uc: Uc, address: int, size: int, _given: object) -> None:
+        self._events.append(Block(address, size))
+        if len(self._events) > _LONGEST:
+            self._why = f"it did not end within {_LONGEST} events"
+            uc.emu_stop()
+
+    def _on_step(self, _uc: Uc, address: int, _size: int, _given: object) -> None:
+        self._events.append(Step(address))
+        if self._steps == self._fault:
+            self._board.user.withdraw()
+            self._withdrawn = True
+        self._steps += 1
+
+    def _on_toggle(self, register: str) -> Callable[[Uc, int, int, object], None]:
+        number = self._board.number(register) if register else None
+
+        def told(uc: Uc, address: int, _size: int, _given: object) -> None:
+            value = 0 if number is None else int(uc.reg_read(number))
+            self._events.append(Toggled(address, value))
+
+        return told
+
+    def _on_call(self, uc: Uc, address: int, _size: int, _given: object) -> None:
+        name = self._board.externals[address]
+        arguments = tuple(int(uc.reg_read(number)) for number in self._arguments)
+        result = next(self._results.get(name, iter(())), 0)
+        self._events.append(Left(name, arguments, result))
+        uc.reg_write(self._result, result)
+        if address in self._board.data:
+            self._board.back()
+
+    def _on_user(  # noqa: PLR0913, PLR0917
+        self, uc: Uc, kind: int, address: int, size: int, value: int, _given: object
+    ) -> None:
+        place = int(uc.reg_read(self._counter))
+        if kind == unicorn.UC_MEM_WRITE:
+            bits = value & ((1 << 8 * size) - 1)
+            self._events.append(Touched(place, Direction.WRITE, address, size, bits))
+        else:
+            self._events.append(Touched(place, Direction.READ, address, size, None))
+
+    def _on_global(  # noqa: PLR0913, PLR0917
+        self, _uc: Uc, _kind: int, _address: int, _size: int, _value: int, _given: object
+    ) -> None:
+        self._written = True
+
+    def _on_invalid(  # noqa: PLR0913, PLR0917
+        self, _uc: Uc, _kind: int, address: int, _size: int, _value: int, _given: object
+    ) -> bool:
+        self._missing = address
+        return False

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Memory of an emulated machine that lies in buffers of ours, put back after every run."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterable, Iterator
+
+from unicorn import UC_PROT_ALL, UC_PROT_NONE, Uc
+
+PAGE = 0x1000
+Given = tuple[tuple[int, bytes], ...]  # (address, what lies there)
+
+
+class Stretch:
+    """Pages that follow one another."""
+
+    __slots__ = ("_buffer", "_place", "_pristine", "_untouched", "address", "size")
+
+    def __init__(self, address: int, size: int) -> None:
+        self.address = address
+        self.size = size
+        self._buffer = ctypes.create_string_buffer(size)
+        self._place = ctypes.addressof(self._buffer)
+        self._pristine = bytes(size)
+        self._untouched = True
+
+    def join(self, machine: Uc) -> None:
+        """Return when the machine has these pages."""
+        machine.mem_map_ptr(self.address, self.size, UC_PROT_ALL, self._place)
+
+    def lay(self, given: Given) -> None:
+        """Return when the pages hold `given`, and zeros elsewhere."""
+        content = bytearray(self.size)
+        for address, data in given:
+            if self.address <= address < self.address + self.size:
+                content[address - self.address : address - self.address + len(data)] = data
+        self._pristine = bytes(content)
+        self._untouched = False
+        self.restore()
+
+    def restore(self) -> None:
+        """Return when the pages are again as they were laid."""
+        if not self._untouched:
+            ctypes.memmove(self._place, self._pristine, self.size)
+            self._untouched = True
+
+    def now(self) -> bytes | None:
+        """Return what the pages hold, or None when that is what was laid there."""
+        content = ctypes.string_at(self._place, self.size)
+        if content == self._pristine:
+            return None
+        self._untouched = False
+        return content
+
+    def clear(self) -> None:
+        """Return when every byte is zero."""
+        ctypes.memset(self._place, 0, self.size)
+
+    def put(self, address: int, data: bytes) -> None:
+        """Return when `data` lies at `address`, until the pages are restored."""
+        ctypes.memmove(self._place + address - self.address, data, len(data))
+
+    def differences(self, now: bytes, given: Given) -> Iterator[tuple[int, bytes]]:
+        """Yield the objects of `given` that changed, then what changed between them."""
+        rest = bytearray(self._pristine)
+        for address, data in given:
+            at = address - self.address
+            if not 0 <= at < self.size:
+                continue
+            if now[at : at + len(data)] != self._pristine[at : at + len(data)]:
+                yield address, now[at : at + len(data)]
+            rest[at : at + len(data)] = now[at : at + len(data)]
+        if rest != now:
+            yield from _strays(self.address, bytes(rest), now)
+
+
+def _strays(address: int, before: bytes, now: bytes) -> Iterator[tuple[int, bytes]]:
+    start = None
+    for at in range(len(now) + 1):
+        differs = at < len(now) and before[at] != now[at]
+        if differs and start is None:
+            start = at
+        elif not differs and start is not None:
+            yield address + start, now[start:at]
+            start = None
+
+
+class Objects:
+    """What an input lays into memory, on pages of which only the needed ones are there."""
+
+    __slots__ = ("_always", "_given", "_machine", "_stretches")
+
+    def __init__(self, machine: Uc, always: Given = ()) -> None:
+        self._machine = machine
+        self._always = always
+        self._given: Given | None = None
+        self._stretches: dict[tuple[int, int], Stretch] = {}
+
+    def lay(self, given: Given) -> None:
+        """Return when memory holds `given` and no page more than that takes."""
+        if given is self._given:
+            for one in self._stretches.values():
+                one.restore()
+            return
+        wanted = tuple(_stretches((*self._always, *given)))
+        for gone in self._stretches.keys() - set(wanted):
+            self._machine.mem_unmap(*gone)
+            del self._stretches[gone]
+        for address, size in wanted:
+            if (address, size) not in self._stretches:
+                made = self._stretches[address, size] = Stretch(address, size)
+                made.join(self._machine)
+        for one in self._stretches.values():
+            one.lay((*self._always, *given))
+        self._given = given
+
+    def changed(self) -> Given:
+        """Return the objects that are not as they were laid, as they are now."""
+        found: list[tuple[int, bytes]] = []
+        for one in self._stretches.values():
+            now = one.now()
+            if now is not None:
+                found += one.differences(now, self._given or ())
+        return tuple(found)
+
+    def withdraw(self) -> None:
+        """Return when none of it can be reached."""
+        for place in self._stretches:
+            self._machine.mem_protect(*place, UC_PROT_NONE)
+
+    def give_back(self) -> None:
+        """Return when all of it can be reached again."""
+        for place in self._stretches:
+            self._machine.mem_protect(*place, UC_PROT_ALL)
+
+
+def _stretches(given: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, int]]:
+    pages = sorted(
+        {
+            page
+            for address, data in given
+            for page in range(address & -PAGE, address + len(data), PAGE)
+        }
+    )
+    start = end = None
+    for page in pages:
+        if page != end:
+            if start is not None and end is not None:
+                yield start, end - start
+            start = page
+        end = page + PAGE
+    if start is not None and end is not None:
+        yield start, end - start

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What executing a function needs and shows: linked code, inputs with faults, runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from uaccel.model.source import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Fixup:
+    """Where the kernel goes on when an instruction faults on user memory, and what it sets."""
+
+    at: int  # address of the instruction
+    to: int  # address where it goes on
+    kind: str  # the kernel's name, "EX_TYPE_UACCESS"
+    sets: tuple[tuple[int, int], ...] = ()  # (number of the register, its new value)
+    clears: tuple[int, int] | None = None  # register that holds an address, bytes to zero there
+    scales: tuple[int, int, int] | None = None  # first := second + factor * first
+    known: bool = True  # False: nothing is known of what the kernel does for this kind
+
+
+@dataclass(frozen=True, slots=True)
+class FixupRow:
+    """One type of exception-table entries: what is done besides going on at the fixup."""
+
+    kind: str  # the kernel's name; the tree's header has its number
+    sets: tuple[tuple[str, str], ...] = ()  # (register, value), each a number or a field
+    clears: tuple[str, str] | None = None  # register with an address, field with the bytes
+    scales: tuple[str, str, str] | None = None  # register, register that is added, factor
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Some bits of the word behind the two pointers of an exception-table entry."""
+
+    name: str
+    shift: int  # bits
+    width: int  # bits
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FixupFormat:
+    """How an architecture writes its exception table."""
+
+    size: int  # bytes of an entry
+    relative: bool  # a pointer counts from its own place
+    header: str = ""  # of the kernel tree: it numbers the types
+    fields: tuple[Field, ...] = ()  # one is called "type"; none where every entry is plain
+    rows: tuple[FixupRow, ...] = ()
+    ignored: int | None = None  # number of the register that always holds zero
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """When the operand of a toggle lets accesses of one direction through."""
+
+    direction: Direction
+    mask: int
+    value: int  # of the masked operand, when they pass
+
+
+@dataclass(frozen=True, slots=True)
+class Emulation:
+    """How the emulator runs code of one architecture; the names are unicorn's."""
+
+    machine: tuple[str, tuple[str, ...]]  # UC_ARCH_ name, UC_MODE_ names
+    cpu: str  # UC_CPU_ name, "" for the emulator's own choice
+    registers: str  # prefix of the names of registers
+    numbered: tuple[str, ...]  # general registers by number
+    counter: str  # program counter
+    stack: str  # stack pointer
+    link: str  # register that holds the return address; "" when the stack does
+    result: str
+    arguments: tuple[str, ...]
+    current: str  # register that holds the current task, "" when none does
+    task: tuple[tuple[int, int], ...]  # (offset in the task, word that lies there)
+    remembers: tuple[str, ...]  # data symbols whose first word is the address of the task
+    settings: tuple[tuple[str, int], ...]  # registers before every run
+    text: int  # address where objects are linked
+    user_end: int  # first address that no user may have
+    returning: str  # instructions that return, as hexadecimal bytes
+    nothing: str  # one instruction that does nothing, as hexadecimal bytes
+    calls: tuple[int, ...]  # relocation types of calls and jumps to other functions
+    operand: str = ""  # regular expression over a toggle; its group names a register
+    gates: tuple[Gate, ...] = ()
+    constants: tuple[tuple[str, int], ...] = ()  # words that the kernel patches in at boot
+    above: int = 0  # bytes between the stack pointer and the arguments that no register holds
+    entry: str = ""  # register that holds the address of the function that is called
+    thunks: tuple[tuple[str, str], ...] = ()  # (pattern of a symbol, its code as hexadecimal)
+    repeats: str = ""  # pattern of instructions that repeat themselves and count once
+    links: tuple[str, ...] = ()  # objects of the tree that are linked too: copies, memset
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A symbol that an object leaves to others."""
+
+    name: str
+    called: bool  # something calls it; else it is data
+    address: int  # that it is given
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of memory as the linker laid it out."""
+
+    address: int
+    data: bytes
+    size: int  # bytes; those behind `data` are zero
+    writable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Toggle:
+    """An instruction that opens or closes the window, or both by its operand."""
+
+    address: int
+    size: int  # bytes
+    opens: bool | None  # None when the value of `register` tells
+    register: str  # its name as unicorn has it, "" for none
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A linked object, ready to run: alternatives and boot-time constants are applied."""
+
+    arch: str
+    emulation: Emulation
+    big: bool  # big endian
+    bits: int  # 32 or 64
+    segments: tuple[Segment, ...]
+    symbols: tuple[tuple[str, int], ...]  # functions of the object
+    externals: tuple[External, ...]
+    fixups: tuple[Fixup, ...]  # in order of address
+    toggles: tuple[Toggle, ...]
+    repeats: tuple[int, ...]  # addresses of instructions that repeat themselves
+    counted: tuple[int, ...]  # addresses of all instructions that are no padding, in order
+    accesses_guarded: tuple[Direction, ...]  # directions that need an opening
+    task: int  # address of the current task
+    slots: tuple[int, ...]  # addresses for function pointers: calls are named "slot 0", ...
+
+    def find(self, name: str) -> int | None:
+        """Return the address of the function called `name`, or None."""
+        return dict(self.symbols).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A user access that faults though its memory is there."""
+
+    step: int  # of `UserAccess.step`
+    sticky: bool  # so does every access after it
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a function is called with, and what the world answers."""
+
+    arguments: tuple[int, ...]
+    kernel: tuple[tuple[int, bytes], ...] = ()  # (address, what lies there)
+    user: tuple[tuple[int, bytes], ...] = ()  # only this user memory is there
+    results: tuple[tuple[str, tuple[int, ...]], ...] = ()  # of callees, call by call; then 0
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserAccess:
+    """One transfer between the kernel and user memory that came about."""
+
+    direction: Direction
+    address: int
+    size: int  # bytes
+    value: int | None  # what was written; None for a read
+    open: bool  # a window stood open for it
+    place: int  # address of the instruction
+    step: int  # how many guarded instructions ran before its own; -1 when it is not guarded
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One call out of the object."""
+
+    name: str
+    arguments: tuple[int, ...]  # every register that may hold one
+    open: bool  # a window stood open
+    result: int
+
+
+@dataclass(frozen=True, slots=True)
+class Faulted:
+    """One fault that the exception table caught."""
+
+    place: int  # address of the instruction
+    kind: str  # of the entry
+    address: int  # that it could not reach
+    step: int  # as of `UserAccess.step`
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of a function."""
+
+    result: int | None  # None when it did not return
+    ended: str  # why it did not return, "" when it did
+    accesses: tuple[UserAccess, ...]
+    calls: tuple[Called, ...]
+    faults: tuple[Faulted, ...]
+    openings: int
+    closings: int
+    open: bool  # a window stands open at the end
+    instructions: int  # executed, padding left out
+    kernel: tuple[tuple[int, bytes], ...]  # objects of the input that changed, as they are now
+    user: tuple[tuple[int, bytes], ...]  # user memory of the input that changed, as it is now
+    visited: frozenset[int]  # addresses where blocks of instructions began

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A linked object as the kernel would have it after boot, ready to run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from uaccel.errors import UserError
+from uaccel.model.machine import Arch, Insn, Role
+from uaccel.model.run import Emulation, External, Image, Segment, Toggle
+from uaccel.model.source import Direction
+from uaccel.read.alternatives import Patch, read_alternatives
+from uaccel.read.disassembly import Raw, disassemble, machine
+from uaccel.read.elf import Elf, Section, read_elf, read_linked
+from uaccel.read.fixups import read_fixups
+
+_SLOT = 16  # bytes of a stub
+_SLOTS = 64  # stubs that only pointers lead to
+_PAGE = 0x1000
+_TOGGLES = {Role.OPENS: True, Role.CLOSES: False, Role.TOGGLES: None}
+_REPLACEMENTS = ".altinstr_replacement"
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """What booting makes of an object, as the tree at hand has it."""
+
+    features: Mapping[str, int]  # numbers of CPU features, by name
+    kinds: Mapping[int, str]  # names of the types of exception-table entries, by number
+
+
+def emulation_of(arch: Arch) -> Emulation:
+    """Return how code of `arch` is run; UserError where it cannot be."""
+    if arch.emulation is None or arch.fixups is None:
+        raise UserError(f"code of {arch.name} cannot be run here")
+    return arch.emulation
+
+
+def externals(arch: Arch, objects: tuple[bytes, ...]) -> tuple[External, ...]:
+    """Return what `objects` leave to others, each with an address of its own."""
+    emulation = emulation_of(arch)
+    defined: set[str] = set()
+    called: dict[str, bool] = {}
+    for elf in map(read_elf, objects):
+        defined |= {one.name for one in elf.symbols if one.section}
+        for name, calls in _wanted(elf, emulation):
+            called[name] = called.get(name, False) or calls
+    names = sorted(name for name in called if name not in defined and name != ".TOC.")
+    stubs, data = _areas(emulation)
+    return tuple(
+        External(name, True, stubs + _SLOT * (_SLOTS + 1 + number))
+        if called[name]
+        else External(name, False, data + _PAGE * number)
+        for number, name in enumerate(names)
+    )
+
+
+def read_image(data: bytes, arch: Arch, given: tuple[External, ...], boot: Boot) -> Image:
+    """Return the linked program `data` as it is after boot, what it lacks at `given`."""
+    emulation = emulation_of(arch)
+    if arch.fixups is None:
+        raise UserError(f"how {arch.name} writes its exception table is not known")
+    linked, segments = read_linked(data)
+    elf = _booted(linked, read_alternatives(linked, arch, boot.features), emulation)
+    insns = tuple(_insns(elf, arch))
+    toggles = tuple(_toggles(arch, emulation, insns))
+    stubs, _ = _areas(emulation)
+    return Image(
+        arch=arch.name,
+        emulation=emulation,
+        big=elf.big,
+        bits=elf.bits,
+        segments=tuple(_loaded(one, elf, toggles, emulation) for one in segments),
+        symbols=tuple((one.name, one.address) for one in elf.symbols if one.function),
+        externals=given,
+        fixups=read_fixups(elf, arch.fixups, boot.kinds),
+        toggles=toggles,
+        repeats=tuple(i.address for i in insns if re.fullmatch(emulation.repeats, str(i))),
+        counted=tuple(sorted(_counted(elf, arch, insns))),
+        accesses_guarded=_guarded(arch),
+        task=emulation.text - 0x1400000,
+        slots=tuple(stubs + _SLOT * (1 + number) for number in range(_SLOTS)),
+    )
+
+
+def _areas(emulation: Emulation) -> tuple[int, int]:
+    # Near enough for every call, and for every address that an instruction can hold.
+    return emulation.text - 0x100000, emulation.text - 0x1000000
+
+
+def _wanted(elf: Elf, emulation: Emulation) -> Iterator[tuple[str, bool]]:
+    debug = {one.index for one in elf.sections if one.name.startswith((".debug", ".rela.debug"))}
+    for section in elf.sections:
+        if section.index in debug:
+            continue
+        for one in section.relocations:
+            symbol = elf.symbols[one.symbol]
+            if symbol.section == 0 and symbol.name:
+                yield symbol.name, one.type in emulation.calls
+
+
+def _guarded(arch: Arch) -> tuple[Direction, ...]:
+    if not arch.shortest_window:
+        return ()
+    return tuple(Direction) if arch.guards_reads else (Direction.WRITE,)
+
+
+def _booted(elf: Elf, patches: tuple[Patch, ...], emulation: Emulation) -> Elf:
+    contents = {one.index: bytearray(one.data) for one in elf.sections}
+    for patch in patches:
+        home, source = _home(elf, patch.start), _home(elf, patch.replacement)
+        new = _moved(elf, patch, source)
+        contents[home.index][patch.start - home.base : patch.end - home.base] = new
+    for place, value in _constants(elf, emulation):
+        home = _home(elf, place)
+        size, at = elf.bits // 8, place - home.base
+        word = value.to_bytes(size, "big" if elf.big else "little")
+        contents[home.index][at : at + size] = word
+    sections = (replace(one, data=bytes(contents[one.index])) for one in elf.sections)
+    return replace(elf, sections=tuple(sections))
+
+
+def _home(elf: Elf, address: int) -> Section:
+    found = elf.code_at(address)
+    if found is None:
+        raise UserError(f"what is patched at {address:#x} is no code")
+    return found
+
+
+def _moved(elf: Elf, patch: Patch, source: Section) -> bytes:
+    at = patch.replacement - source.base
+    code = bytearray(source.data[at : at + patch.replacement_end - patch.replacement])
+    # A call or jump counts from its own place, which is another one now.
+    if code[:1] in (b"\xe8", b"\xe9"):
+        distance = elf.number(code, 1, 4) + patch.replacement - patch.start
+        code[1:5] = (distance & 0xFFFFFFFF).to_bytes(4, "little")
+    return bytes(code).ljust(patch.end - patch.start, b"\x90")
+
+
+def _constants(elf: Elf, emulation: Emulation) -> Iterator[tuple[int, int]]:
+    for name, value in emulation.constants:
+        section = elf.find(f"runtime_ptr_{name}")
+        for offset in range(0, len(section.data) if section else 0, 4):
+            yield elf.target(section, offset) if section else 0, value
+
+
+def _insns(elf: Elf, arch: Arch) -> Iterator[Insn]:
+    disassembler = machine(arch)
+    for section in elf.sections:
+        if section.executable and section.name != _REPLACEMENTS:
+            extent = section.base, section.base + len(section.data)
+            yield from map(_insn, disassemble(elf, disassembler, section, extent))
+
+
+def _insn(raw: Raw) -> Insn:
+    return Insn(raw.address, raw.size, raw.mnemonic, raw.operands, None, (), False)
+
+
+def _counted(elf: Elf, arch: Arch, insns: Iterable[Insn]) -> Iterator[int]:
+    keys = frozenset(_keys(elf))
+    for insn in insns:
+        if arch.role(insn) is not Role.NOP or insn.address in keys:
+            yield insn.address
+
+
+def _keys(elf: Elf) -> Iterator[int]:
+    # Where a static branch is off, its no-operation is executed.
+    section = elf.find("__jump_table")
+    for offset in range(0, len(section.data) if section else 0, 8 + elf.bits // 8):
+        if section:
+            yield elf.target(section, offset)
+
+
+def _toggles(arch: Arch, emulation: Emulation, insns: Iterable[Insn]) -> Iterator[Toggle]:
+    for insn in insns:
+        role = arch.role(insn)
+        if role not in _TOGGLES:
+            continue
+        opens = _TOGGLES[role]
+        named = re.fullmatch(emulation.operand, str(insn)) if opens is None else None
+        if opens is None and named is None:
+            raise UserError(f"what `{insn}` writes at {insn.address:#x} is not known")
+        register = named[1].upper() if named else ""
+        yield Toggle(insn.address, insn.size, opens, register)
+
+
+def _loaded(
+    segment: Segment, elf: Elf, toggles: tuple[Toggle, ...], emulation: Emulation
+) -> Segment:
+    data = bytearray(segment.data)
+    nothing = bytes.fromhex(emulation.nothing)
+    held = [one for one in elf.sections if one.executable and _inside(segment, one.base)]
+    for section in held:
+        at = section.base - segment.address
+        data[at : at + len(section.data)] = section.data
+    for toggle in toggles:
+        if _inside(segment, toggle.address):
+            at = toggle.address - segment.address
+            data[at : at + toggle.size] = nothing * (toggle.size // len(nothing))
+    return replace(segment, data=bytes(data))
+
+
+def _inside(segment: Segment, address: int) -> bool:
+    return segment.address <= address < segment.address + len(segment.data)

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What an execution told, event by event, as accesses, calls, faults and counts."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from uaccel.model.run import Called, Faulted, Image, UserAccess
+from uaccel.model.source import Direction
+
+
+class Block(NamedTuple):
+    """Instructions that run one after the other began."""
+
+    start: int  # address
+    size: int  # bytes
+
+
+class Step(NamedTuple):
+    """An instruction that the exception table names is about to run."""
+
+    place: int  # address
+
+
+class Toggled(NamedTuple):
+    """An opening or closing was executed."""
+
+    place: int  # address
+    value: int  # of its operand
+
+
+class Touched(NamedTuple):
+    """User memory was read or written."""
+
+    place: int  # address of the instruction
+    direction: Direction
+    address: int
+    size: int  # bytes
+    value: int | None  # None for a read
+
+
+class Left(NamedTuple):
+    """Something outside of the object was called, and answered."""
+
+    name: str
+    arguments: tuple[int, ...]
+    result: int
+
+
+class Failed(NamedTuple):
+    """A fault that the exception table caught."""
+
+    place: int  # address of the instruction
+    kind: str
+    address: int  # that was not there
+
+
+Event = Block | Step | Toggled | Touched | Left | Failed
+
+
+class Trace:
+    """What the events of one execution come to, as they are read."""
+
+    __slots__ = (
+        *("_gates", "_last", "_open", "_repeats", "_steps", "_table", "_toggles"),
+        *("accesses", "calls", "closings", "faults", "instructions", "openings", "visited"),
+    )
+
+    def __init__(self, table: Table, events: Iterable[Event]) -> None:
+        self._table = table
+        self._open: tuple[Direction, ...] = ()
+        self._last: Block | None = None
+        self._steps = -1
+        self.accesses: list[UserAccess] = []
+        self.calls: list[Called] = []
+        self.faults: list[Faulted] = []
+        self.openings = self.closings = self.instructions = 0
+        self.visited: set[int] = set()
+        for event in events:
+            if type(event) is Block:
+                self._block(event)
+            elif type(event) is Step:
+                self._steps += 1
+            elif type(event) is Toggled:
+                self._toggled(event)
+            elif type(event) is Touched:
+                self._touched(event)
+            elif type(event) is Left:
+                self._left(event)
+            elif type(event) is Failed:
+                self._failed(event)
+
+    @property
+    def open(self) -> bool:
+        """Return whether a window stands open at the end."""
+        return bool(self._open)
+
+    def _block(self, block: Block) -> None:
+        self.visited.add(block.start)
+        self.instructions += self._table.count(block)
+        last, self._last = self._last, block
+        if last and block.start in self._table.repeats:
+            # It goes round: the same instruction once more.
+            self.instructions -= last.start <= block.start < last.start + last.size
+
+    def _toggled(self, event: Toggled) -> None:
+        self._open = self._table.opens(event)
+        if self._open:
+            self.openings += 1
+        else:
+            self.closings += 1
+
+    def _touched(self, event: Touched) -> None:
+        guarded = event.place in self._table.guarded
+        self.accesses.append(
+            UserAccess(
+                direction=event.direction,
+                address=event.address,
+                size=event.size,
+                value=event.value,
+                open=event.direction in self._open,
+                place=event.place,
+                step=self._steps if guarded else -1,
+            )
+        )
+
+    def _left(self, event: Left) -> None:
+        self.calls.append(Called(event.name, event.arguments, bool(self._open), event.result))
+
+    def _failed(self, event: Failed) -> None:
+        # What the instruction did before it failed did not come about.
+        while self.accesses and self.accesses[-1].step == self._steps:
+            self.accesses.pop()
+        self.faults.append(Faulted(event.place, event.kind, event.address, self._steps))
+        if self._last is not None:
+            start, size = self._last
+            self.instructions -= self._table.count(Block(event.place, start + size - event.place))
+            self._last = None
+
+
+class Table:
+    """What is asked of an image again and again while traces are read."""
+
+    __slots__ = ("_counted", "_counts", "_gates", "_toggles", "guarded", "repeats")
+
+    def __init__(self, image: Image) -> None:
+        self._counted = image.counted
+        self._counts: dict[Block, int] = {}
+        self._gates = image.emulation.gates
+        self._toggles = {one.address: one.opens for one in image.toggles}
+        self.guarded = frozenset(one.at for one in image.fixups)
+        self.repeats = frozenset(image.repeats)
+
+    def count(self, block: Block) -> int:
+        """Return how many instructions of a block are no padding."""
+        found = self._counts.get(block)
+        if found is None:
+            first = bisect_left(self._counted, block.start)
+            found = bisect_left(self._counted, block.start + block.size) - first
+            self._counts[block] = found
+        return found
+
+    def opens(self, event: Toggled) -> tuple[Direction, ...]:
+        """Return the directions that are open after a toggle."""
+        opens = self._toggles[event.place]
+        if opens is not None:
+            return tuple(Direction) if opens else ()
+        return tuple(
+            gate.direction for gate in self._gates if event.value & gate.mask == gate.value
+        )
