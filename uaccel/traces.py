@@ -60,11 +60,14 @@ class Failed(NamedTuple):
 Event = Block | Step | Toggled | Touched | Left | Failed
 
 
+_BOTH = tuple(Direction)
+
+
 class Trace:
     """What the events of one execution come to, as they are read."""
 
     __slots__ = (
-        *("_gates", "_last", "_open", "_repeats", "_steps", "_table", "_toggles"),
+        *("_last", "_open", "_steps", "_table"),
         *("accesses", "calls", "closings", "faults", "instructions", "openings", "visited"),
     )
 
@@ -79,17 +82,28 @@ class Trace:
         self.openings = self.closings = self.instructions = 0
         self.visited: set[int] = set()
         for event in events:
-            if type(event) is Block:
-                self._block(event)
-            elif type(event) is Step:
+            self._read(event)
+
+    def _read(self, event: Event) -> None:
+        match event:
+            case Block():
+                self.instructions += self._table.count(event)
+                self.visited.add(event.start)
+                if event.start in self._table.repeats:
+                    self._repeated(event)
+                self._last = event
+            case Step():
                 self._steps += 1
-            elif type(event) is Toggled:
-                self._toggled(event)
-            elif type(event) is Touched:
-                self._touched(event)
-            elif type(event) is Left:
-                self._left(event)
-            elif type(event) is Failed:
+            case Toggled():
+                self._open = self._table.opens(event)
+                self.openings += bool(self._open)
+                self.closings += not self._open
+            case Touched():
+                self.accesses.append(self._access(event))
+            case Left():
+                called = Called(event.name, event.arguments, self.open, event.result)
+                self.calls.append(called)
+            case Failed():
                 self._failed(event)
 
     @property
@@ -97,46 +111,29 @@ class Trace:
         """Return whether a window stands open at the end."""
         return bool(self._open)
 
-    def _block(self, block: Block) -> None:
-        self.visited.add(block.start)
-        self.instructions += self._table.count(block)
-        last, self._last = self._last, block
-        if last and block.start in self._table.repeats:
-            # It goes round: the same instruction once more.
-            self.instructions -= last.start <= block.start < last.start + last.size
+    def _repeated(self, block: Block) -> None:
+        # It goes round: the same instruction once more.
+        last = self._last
+        if last is not None and last.start <= block.start < last.start + last.size:
+            self.instructions -= 1
 
-    def _toggled(self, event: Toggled) -> None:
-        self._open = self._table.opens(event)
-        if self._open:
-            self.openings += 1
-        else:
-            self.closings += 1
-
-    def _touched(self, event: Touched) -> None:
-        guarded = event.place in self._table.guarded
-        self.accesses.append(
-            UserAccess(
-                direction=event.direction,
-                address=event.address,
-                size=event.size,
-                value=event.value,
-                open=event.direction in self._open,
-                place=event.place,
-                step=self._steps if guarded else -1,
-            )
+    def _access(self, event: Touched) -> UserAccess:
+        return UserAccess(
+            direction=event.direction,
+            address=event.address,
+            size=event.size,
+            value=event.value,
+            open=event.direction in self._open,
+            place=event.place,
+            step=self._steps if event.place in self._table.guarded else -1,
         )
 
-    def _left(self, event: Left) -> None:
-        self.calls.append(Called(event.name, event.arguments, bool(self._open), event.result))
-
     def _failed(self, event: Failed) -> None:
-        # What the instruction did before it failed did not come about.
-        while self.accesses and self.accesses[-1].step == self._steps:
-            self.accesses.pop()
         self.faults.append(Faulted(event.place, event.kind, event.address, self._steps))
         if self._last is not None:
             start, size = self._last
-            self.instructions -= self._table.count(Block(event.place, start + size - event.place))
+            missed = Block(event.place, start + size - event.place)
+            self.instructions -= self._table.count(missed)
             self._last = None
 
 
@@ -166,7 +163,7 @@ class Table:
         """Return the directions that are open after a toggle."""
         opens = self._toggles[event.place]
         if opens is not None:
-            return tuple(Direction) if opens else ()
+            return _BOTH if opens else ()
         return tuple(
             gate.direction for gate in self._gates if event.value & gate.mask == gate.value
         )

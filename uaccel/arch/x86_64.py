@@ -97,9 +97,7 @@ ARCH = Arch(
         machine=("UC_ARCH_X86", ("UC_MODE_64",)),
         cpu="UC_CPU_X86_SKYLAKE_CLIENT",
         registers="UC_X86_REG_",
-        numbered=tuple(
-            "RAX RCX RDX RBX RSP RBP RSI RDI R8 R9 R10 R11 R12 R13 R14 R15".split()
-        ),
+        numbered=tuple("RAX RCX RDX RBX RSP RBP RSI RDI R8 R9 R10 R11 R12 R13 R14 R15".split()),
         counter="RIP",
         stack="RSP",
         link="",

@@ -167,9 +167,7 @@ def _machine(emulation: Emulation) -> Uc:
     return machine
 
 
-_HOLDERS = tuple(
-    f"{name}_const" for name in "unicorn x86 ppc arm64 arm riscv s390x".split()
-)
+_HOLDERS = tuple(f"{name}_const" for name in "unicorn x86 ppc arm64 arm riscv s390x".split())
 
 
 def _constant(name: str) -> int:

@@ -10,7 +10,7 @@ from unicorn import Uc, UcError
 
 from uaccel.errors import UserError
 from uaccel.host.board import Board
-from uaccel.model.run import Fixup, Image, Input, Run
+from uaccel.model.run import Fixup, Image, Input, Run, Toggle
 from uaccel.model.source import Direction
 from uaccel.traces import Block, Event, Failed, Left, Step, Table, Toggled, Touched, Trace
 
@@ -21,6 +21,7 @@ _FAULTS = (
     unicorn.UC_ERR_READ_PROT,
     unicorn.UC_ERR_WRITE_PROT,
 )
+_Told = Callable[[Uc, int, int, object], None]  # of an instruction: machine, address, size
 
 
 def execute(image: Image, function: str, given: Input) -> Run:
@@ -32,7 +33,16 @@ class Emulator:
     """A machine that holds one linked object, and runs its functions from the same start."""
 
     __slots__ = (
-        *("_arguments", "_board", "_context", "_counter", "_events", "_fault", "_fixups"),
+        *(
+            "_arguments",
+            "_blocks",
+            "_board",
+            "_context",
+            "_counter",
+            "_events",
+            "_fault",
+            "_fixups",
+        ),
         *("_image", "_missing", "_result", "_results", "_steps", "_sticky", "_table", "_uc"),
         *("_why", "_withdrawn", "_written"),
     )
@@ -46,6 +56,7 @@ class Emulator:
         self._arguments = [board.number(name) for name in image.emulation.arguments]
         self._counter = board.number(image.emulation.counter)
         self._result = board.number(image.emulation.result)
+        self._blocks: dict[int, Block] = {}
         self._events: list[Event] = []
         self._results: dict[str, Iterator[int]] = {}
         self._fault = self._steps = -1
@@ -169,33 +180,44 @@ class Emulator:
             end = one.address + one.size - 1
             uc.hook_add(unicorn.UC_HOOK_MEM_WRITE, self._on_global, begin=one.address, end=end)
         for fixup in image.fixups:
-            uc.hook_add(unicorn.UC_HOOK_CODE, self._on_step, begin=fixup.at, end=fixup.at)
+            self._at(fixup.at, self._on_step(fixup.at))
         for toggle in image.toggles:
-            told = self._on_toggle(toggle.register)
-            place = toggle.address
-            uc.hook_add(unicorn.UC_HOOK_CODE, told, begin=place, end=place)
+            self._at(toggle.address, self._on_toggle(toggle))
         for place in self._board.externals.keys() - self._board.silent:
-            uc.hook_add(unicorn.UC_HOOK_CODE, self._on_call, begin=place, end=place)
+            self._at(place, self._on_call)
+
+    def _at(self, place: int, told: _Told) -> None:
+        self._uc.hook_add(unicorn.UC_HOOK_CODE, told, begin=place, end=place)
 
     def _on_block(self, uc: Uc, address: int, size: int, _given: object) -> None:
-        self._events.append(Block(address, size))
+        block = self._blocks.get(address)
+        if block is None or block.size != size:
+            block = self._blocks[address] = Block(address, size)
+        self._events.append(block)
         if len(self._events) > _LONGEST:
             self._why = f"it did not end within {_LONGEST} events"
             uc.emu_stop()
 
-    def _on_step(self, _uc: Uc, address: int, _size: int, _given: object) -> None:
-        self._events.append(Step(address))
-        if self._steps == self._fault:
-            self._board.user.withdraw()
-            self._withdrawn = True
-        self._steps += 1
+    def _on_step(self, place: int) -> _Told:
+        step = Step(place)
 
-    def _on_toggle(self, register: str) -> Callable[[Uc, int, int, object], None]:
-        number = self._board.number(register) if register else None
+        def told(_uc: Uc, _address: int, _size: int, _given: object) -> None:
+            self._events.append(step)
+            if self._steps == self._fault:
+                self._board.user.withdraw()
+                self._withdrawn = True
+            self._steps += 1
+
+        return told
+
+    def _on_toggle(self, toggle: Toggle) -> _Told:
+        plain = Toggled(toggle.address, 0)
+        if not toggle.register:
+            return lambda *_told: self._events.append(plain)
+        number = self._board.number(toggle.register)
 
         def told(uc: Uc, address: int, _size: int, _given: object) -> None:
-            value = 0 if number is None else int(uc.reg_read(number))
-            self._events.append(Toggled(address, value))
+            self._events.append(Toggled(address, int(uc.reg_read(number))))
 
         return told
 
@@ -208,7 +230,7 @@ class Emulator:
         if address in self._board.data:
             self._board.back()
 
-    def _on_user(  # noqa: PLR0913, PLR0917
+    def _on_user(
         self, uc: Uc, kind: int, address: int, size: int, value: int, _given: object
     ) -> None:
         place = int(uc.reg_read(self._counter))
@@ -218,12 +240,12 @@ class Emulator:
         else:
             self._events.append(Touched(place, Direction.READ, address, size, None))
 
-    def _on_global(  # noqa: PLR0913, PLR0917
+    def _on_global(
         self, _uc: Uc, _kind: int, _address: int, _size: int, _value: int, _given: object
     ) -> None:
         self._written = True
 
-    def _on_invalid(  # noqa: PLR0913, PLR0917
+    def _on_invalid(
         self, _uc: Uc, _kind: int, address: int, _size: int, _value: int, _given: object
     ) -> bool:
         self._missing = address

@@ -17,6 +17,7 @@ from uaccel.host.store import Store, key
 
 Record = TypeVar("Record")
 _FILE = "record.pickle"
+_LIBRARIES = ("capstone", "pyelftools", "tree-sitter", "tree-sitter-c", "ziglang")
 
 
 def remembered(
@@ -43,7 +44,7 @@ def remembered(
 def own_text() -> str:
     """Return what changes with the text of this program and with its libraries."""
     digest = hashlib.sha256(sys.version.encode())
-    for library in ("capstone", "pyelftools", "tree-sitter", "tree-sitter-c"):
+    for library in _LIBRARIES:
         digest.update(version(library).encode())
     for path in sorted(Path(uaccel.__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())

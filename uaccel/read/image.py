@@ -133,7 +133,7 @@ def _moved(elf: Elf, patch: Patch, source: Section) -> bytes:
     at = patch.replacement - source.base
     code = bytearray(source.data[at : at + patch.replacement_end - patch.replacement])
     # A call or jump counts from its own place, which is another one now.
-    if code[:1] in (b"\xe8", b"\xe9"):
+    if code and code[0] in (0xE8, 0xE9):
         distance = elf.number(code, 1, 4) + patch.replacement - patch.start
         code[1:5] = (distance & 0xFFFFFFFF).to_bytes(4, "little")
     return bytes(code).ljust(patch.end - patch.start, b"\x90")

@@ -173,9 +173,7 @@ def _patched(code: Code, section: Section, extent: Extent) -> Iterator[tuple[int
         home = code.elf.code_at(patch.replacement)
         if home is None:
             raise UserError(f"the replacement at {patch.replacement:#x} lies in no code")
-        new = disassemble(
-            code.elf, code.machine, home, (patch.replacement, patch.replacement_end)
-        )
+        new = disassemble(code.elf, code.machine, home, (patch.replacement, patch.replacement_end))
         moved = [(raw.address - patch.replacement + patch.start, raw) for raw in new]
         rows = [row for row in rows if not patch.start <= row[0] < patch.end] + moved
     return iter(sorted(rows))
