@@ -2,7 +2,12 @@
 """arm with CONFIG_CPU_SW_DOMAIN_PAN: the domain access register keeps the kernel out."""
 
 from uaccel.model.machine import Arch
+from uaccel.model.run import Emulation, FixupFormat, Gate
+from uaccel.model.source import Direction
 from uaccel.tables import openings, roles
+
+# arch/arm/mm/extable.c: nothing is done but to go on elsewhere.
+FIXUPS = FixupFormat(size=8, relative=False)
 
 ARCH = Arch(
     name="arm",
@@ -65,5 +70,46 @@ ARCH = Arch(
         read  | 1 | __get_user_check\(x, ?p\) .{,400}= uaccess_save_and_enable\(\)
         write | 1 | __put_user_switch\(x, ?ptr, [^)]*\) .{,400}= uaccess_save_and_enable\(\)
         """,
+    ),
+    fixups=FIXUPS,
+    emulation=Emulation(
+        machine=("UC_ARCH_ARM", ("UC_MODE_ARM",)),
+        cpu="UC_CPU_ARM_CORTEX_A15",
+        registers="UC_ARM_REG_",
+        numbered=(*(f"R{number}" for number in range(13)), "SP", "LR"),
+        counter="PC",
+        stack="SP",
+        link="LR",
+        result="R0",
+        arguments=("R0", "R1", "R2", "R3"),
+        current="C13_C0_3",  # TPIDRURO
+        task=(),
+        remembers=(),
+        settings=(("CPSR", 0x1D3),),  # supervisor mode, interrupts off
+        text=0xC2000000,
+        user_end=0xBF000000,  # TASK_SIZE, 16 MB below CONFIG_PAGE_OFFSET
+        returning="1eff2fe1",
+        nothing="00f020e3",
+        calls=(28, 29),  # R_ARM_CALL, R_ARM_JUMP24
+        operand=r"mcr p15, #?0, (\w+), c3, c0, #?0",
+        gates=(  # asm/domain.h: the user's domain is client
+            Gate(Direction.READ, 0xC, 0x4),
+            Gate(Direction.WRITE, 0xC, 0x4),
+        ),
+        links=(
+            "arch/arm/lib/copy_from_user.o",
+            "arch/arm/lib/copy_to_user.o",
+            "arch/arm/lib/clear_user.o",
+            "arch/arm/lib/memcpy.o",
+            "arch/arm/lib/memmove.o",
+            "arch/arm/lib/memset.o",
+            "arch/arm/lib/lib1funcs.o",
+            "arch/arm/lib/div64.o",
+            "arch/arm/lib/ashldi3.o",
+            "arch/arm/lib/ashrdi3.o",
+            "arch/arm/lib/lshrdi3.o",
+            "arch/arm/lib/muldi3.o",
+            "lib/math/div64.o",
+        ),
     ),
 )

@@ -2,7 +2,24 @@
 """arm64 with CONFIG_ARM64_SW_TTBR0_PAN: user tables are out of reach while TTBR0 is empty."""
 
 from uaccel.model.machine import Arch
-from uaccel.tables import openings, roles
+from uaccel.model.run import Emulation, FixupFormat, Gate
+from uaccel.model.source import Direction
+from uaccel.tables import fixup_fields, fixup_rows, openings, roles
+
+# arch/arm64/mm/extable.c; register 31 is the one that always holds zero.
+FIXUPS = FixupFormat(
+    size=12,
+    relative=True,
+    header="arch/arm64/include/asm/asm-extable.h",
+    fields=fixup_fields("type:0:16 err:16:5 zero:21:5"),
+    rows=fixup_rows(
+        """
+        EX_TYPE_UACCESS_ERR_ZERO | err := -14; zero := 0
+        EX_TYPE_KACCESS_ERR_ZERO | err := -14; zero := 0
+        """
+    ),
+    ignored=31,
+)
 
 ARCH = Arch(
     name="arm64-ttbr0",
@@ -76,5 +93,38 @@ ARCH = Arch(
         read  | 1 | \buaccess_ttbr0_enable\(\); __raw_get_mem\("ldtr"
         write | 1 | \buaccess_ttbr0_enable\(\); __raw_put_mem\("sttr"
         """,
+    ),
+    fixups=FIXUPS,
+    emulation=Emulation(
+        machine=("UC_ARCH_ARM64", ("UC_MODE_ARM",)),
+        cpu="UC_CPU_ARM64_MAX",
+        registers="UC_ARM64_REG_",
+        numbered=(*(f"X{number}" for number in range(31)), "XZR"),
+        counter="PC",
+        stack="SP",
+        link="X30",
+        result="X0",
+        arguments=tuple(f"X{number}" for number in range(8)),
+        current="SP_EL0",
+        task=((8, 0x12345000),),  # thread_info.ttbr0
+        remembers=(),
+        settings=(("TTBR1_EL1", 0x23456000),),
+        text=0xFFFFFFC082000000,
+        user_end=1 << 39,  # CONFIG_ARM64_VA_BITS
+        returning="c0035fd6",
+        nothing="1f2003d5",
+        calls=(282, 283),  # R_AARCH64_JUMP26, R_AARCH64_CALL26
+        operand=r"msr ttbr0_el1, (\w+)",
+        gates=(
+            Gate(Direction.READ, 0xFFFFFFFFF000, 0x12345000),
+            Gate(Direction.WRITE, 0xFFFFFFFFF000, 0x12345000),
+        ),
+        links=(
+            "arch/arm64/lib/copy_from_user.o",
+            "arch/arm64/lib/copy_to_user.o",
+            "arch/arm64/lib/clear_user.o",
+            "arch/arm64/lib/memcpy.o",
+            "arch/arm64/lib/memset.o",
+        ),
     ),
 )

@@ -1,8 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """i386: EFLAGS.AC suspends SMAP."""
 
+from uaccel.arch.x86_64 import FIXUPS
 from uaccel.model.machine import Arch
+from uaccel.model.run import Emulation
 from uaccel.tables import openings, roles
+
+# arch/x86/lib/retpoline.S: a return, and jumps through the register that the name says.
+THUNKS = (
+    ("__x86_return_thunk|__fentry__", "c3"),
+    ("__x86_indirect_(call_|jump_)?thunk_eax", "ffe0"),
+    ("__x86_indirect_(call_|jump_)?thunk_ecx", "ffe1"),
+    ("__x86_indirect_(call_|jump_)?thunk_edx", "ffe2"),
+    ("__x86_indirect_(call_|jump_)?thunk_ebx", "ffe3"),
+    ("__x86_indirect_(call_|jump_)?thunk_ebp", "ffe5"),
+    ("__x86_indirect_(call_|jump_)?thunk_esi", "ffe6"),
+    ("__x86_indirect_(call_|jump_)?thunk_edi", "ffe7"),
+)
 
 ARCH = Arch(
     name="i386",
@@ -49,5 +63,35 @@ ARCH = Arch(
     openings=(
         *openings("arch/x86/lib/getuser.S", r"read | 1 | \bASM_STAC\b"),
         *openings("arch/x86/lib/putuser.S", r"write | 1 | \bASM_STAC\b"),
+    ),
+    fixups=FIXUPS,
+    emulation=Emulation(
+        machine=("UC_ARCH_X86", ("UC_MODE_32",)),
+        cpu="UC_CPU_X86_QEMU32",
+        registers="UC_X86_REG_",
+        numbered=("EAX", "ECX", "EDX", "EBX", "ESP", "EBP", "ESI", "EDI"),
+        counter="EIP",
+        stack="ESP",
+        link="",
+        result="EAX",
+        arguments=("EAX", "EDX", "ECX"),  # -mregparm=3
+        current="",
+        task=(),
+        remembers=("pcpu_hot", "const_pcpu_hot", "current_task", "const_current_task"),
+        settings=(),
+        text=0xC2000000,
+        user_end=0xC0000000,  # CONFIG_PAGE_OFFSET
+        returning="c3",
+        nothing="0f1f00",
+        calls=(2, 4),  # R_386_PC32, R_386_PLT32
+        above=4,
+        thunks=THUNKS,
+        repeats=r"rep\w* .*",
+        links=(
+            "arch/x86/lib/usercopy_32.o",
+            "arch/x86/lib/memcpy_32.o",
+            "arch/x86/lib/memmove_32.o",
+            "lib/math/div64.o",
+        ),
     ),
 )

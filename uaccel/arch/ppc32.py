@@ -2,7 +2,12 @@
 """PowerPC book3s/32 (603, 750, 74xx): the Ks bit of a segment guards writes."""
 
 from uaccel.model.machine import Arch
+from uaccel.model.run import Emulation, FixupFormat, Gate
+from uaccel.model.source import Direction
 from uaccel.tables import openings, roles
+
+# arch/powerpc/include/asm/extable.h: nothing is done but to go on elsewhere.
+FIXUPS = FixupFormat(size=8, relative=True)
 
 ARCH = Arch(
     name="ppc32",
@@ -63,4 +68,37 @@ ARCH = Arch(
         """,
     ),
     guards_reads=False,
+    fixups=FIXUPS,
+    emulation=Emulation(
+        machine=("UC_ARCH_PPC", ("UC_MODE_PPC32", "UC_MODE_BIG_ENDIAN")),
+        cpu="",
+        registers="UC_PPC_REG_",
+        numbered=tuple(f"{number}" for number in range(32)),
+        counter="PC",
+        stack="1",
+        link="LR",
+        result="3",
+        arguments=tuple(f"{number}" for number in range(3, 11)),
+        current="2",
+        task=(),
+        remembers=(),
+        settings=(),
+        text=0xC2000000,
+        user_end=0xC0000000,  # CONFIG_TASK_SIZE
+        returning="4e800020",
+        nothing="60000000",
+        calls=(10,),  # R_PPC_REL24
+        operand=r"mtsrin r(\d+), r\d+|mtsr \d+, r(\d+)",
+        gates=(
+            Gate(Direction.WRITE, 0x40000000, 0),  # Ks
+        ),
+        above=8,
+        links=(
+            "arch/powerpc/lib/copy_32.o",
+            "arch/powerpc/lib/string_32.o",
+            "arch/powerpc/lib/crtsavres.o",
+            "arch/powerpc/lib/div64.o",
+            "lib/math/div64.o",
+        ),
+    ),
 )

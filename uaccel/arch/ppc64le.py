@@ -2,7 +2,12 @@
 """PowerPC book3s/64, radix: the AMR blocks reads and writes apart."""
 
 from uaccel.model.machine import Arch
+from uaccel.model.run import Emulation, FixupFormat, Gate
+from uaccel.model.source import Direction
 from uaccel.tables import openings, roles
+
+# arch/powerpc/include/asm/extable.h: nothing is done but to go on elsewhere.
+FIXUPS = FixupFormat(size=8, relative=True)
 
 ARCH = Arch(
     name="ppc64le",
@@ -70,5 +75,39 @@ ARCH = Arch(
         read  | 1 | if \(dir == KUAP_READ\) set_kuap\(
         write | 1 | if \(dir == KUAP_WRITE\) set_kuap\(
         """,
+    ),
+    fixups=FIXUPS,
+    emulation=Emulation(
+        machine=("UC_ARCH_PPC", ("UC_MODE_PPC64", "UC_MODE_LITTLE_ENDIAN")),
+        cpu="",
+        registers="UC_PPC_REG_",
+        numbered=tuple(f"{number}" for number in range(32)),
+        counter="PC",
+        stack="1",
+        link="LR",
+        result="3",
+        arguments=tuple(f"{number}" for number in range(3, 11)),
+        current="",
+        task=(),
+        remembers=(),
+        settings=(("MSR", 0x8000000000000001),),
+        text=0xC000000002000000,
+        user_end=0x0010000000000000,  # TASK_SIZE_USER64
+        returning="2000804e",
+        nothing="00000060",
+        calls=(10,),  # R_PPC64_REL24
+        operand=r"mt(?:spr 0x(?:1d|d), |amr )r(\d+)",
+        gates=(
+            Gate(Direction.READ, 0x5455555555555555, 0),  # AMR_KUAP_BLOCK_READ
+            Gate(Direction.WRITE, 0xA8AAAAAAAAAAAAAA, 0),  # AMR_KUAP_BLOCK_WRITE
+        ),
+        above=96,
+        entry="12",
+        links=(
+            "arch/powerpc/lib/copyuser_64.o",
+            "arch/powerpc/lib/memcpy_64.o",
+            "arch/powerpc/lib/mem_64.o",
+            "arch/powerpc/lib/string_64.o",
+        ),
     ),
 )

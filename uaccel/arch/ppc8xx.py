@@ -2,7 +2,12 @@
 """PowerPC 8xx: MD_AP keeps the kernel out of user pages."""
 
 from uaccel.model.machine import Arch
+from uaccel.model.run import Emulation, FixupFormat, Gate
+from uaccel.model.source import Direction
 from uaccel.tables import openings, roles
+
+# arch/powerpc/include/asm/extable.h: nothing is done but to go on elsewhere.
+FIXUPS = FixupFormat(size=8, relative=True)
 
 ARCH = Arch(
     name="ppc8xx",
@@ -51,5 +56,39 @@ ARCH = Arch(
     openings=openings(
         "arch/powerpc/include/asm/nohash/32/kup-8xx.h",
         r"both | 1 | allow_user_access\([^)]*\) \{ (mtspr\(SPRN_MD_AP\|uaccess_begin_8xx\()",
+    ),
+    fixups=FIXUPS,
+    emulation=Emulation(
+        machine=("UC_ARCH_PPC", ("UC_MODE_PPC32", "UC_MODE_BIG_ENDIAN")),
+        cpu="",
+        registers="UC_PPC_REG_",
+        numbered=tuple(f"{number}" for number in range(32)),
+        counter="PC",
+        stack="1",
+        link="LR",
+        result="3",
+        arguments=tuple(f"{number}" for number in range(3, 11)),
+        current="2",
+        task=(),
+        remembers=(),
+        settings=(),
+        text=0xC2000000,
+        user_end=0x80000000,  # CONFIG_TASK_SIZE
+        returning="4e800020",
+        nothing="60000000",
+        calls=(10,),  # R_PPC_REL24
+        operand=r"mtspr 0x31a, r(\d+)",
+        gates=(
+            Gate(Direction.READ, 0xFFFFFFFF, 0xDC000000),
+            Gate(Direction.WRITE, 0xFFFFFFFF, 0xDC000000),
+        ),
+        above=8,
+        links=(
+            "arch/powerpc/lib/copy_32.o",
+            "arch/powerpc/lib/string_32.o",
+            "arch/powerpc/lib/crtsavres.o",
+            "arch/powerpc/lib/div64.o",
+            "lib/math/div64.o",
+        ),
     ),
 )

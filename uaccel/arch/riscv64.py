@@ -2,7 +2,23 @@
 """RISC-V, 64 bits: the SUM bit of sstatus lets the kernel touch user pages."""
 
 from uaccel.model.machine import Arch
-from uaccel.tables import openings, roles
+from uaccel.model.run import Emulation, FixupFormat
+from uaccel.tables import fixup_fields, fixup_rows, openings, roles
+
+# arch/riscv/mm/extable.c; register 0 always holds zero.
+FIXUPS = FixupFormat(
+    size=12,
+    relative=True,
+    header="arch/riscv/include/asm/asm-extable.h",
+    fields=fixup_fields("type:0:16 err:16:5 zero:21:5"),
+    rows=fixup_rows(
+        """
+        EX_TYPE_FIXUP            | -
+        EX_TYPE_UACCESS_ERR_ZERO | err := -14; zero := 0
+        """
+    ),
+    ignored=0,
+)
 
 ARCH = Arch(
     name="riscv64",
@@ -60,5 +76,32 @@ ARCH = Arch(
         read  | 1 | __enable_user_access\(\); __get_user_\w+\(
         write | 1 | __enable_user_access\(\); __put_user_\w+\(
         """,
+    ),
+    fixups=FIXUPS,
+    emulation=Emulation(
+        machine=("UC_ARCH_RISCV", ("UC_MODE_RISCV64",)),
+        cpu="",
+        registers="UC_RISCV_REG_",
+        numbered=tuple(f"X{number}" for number in range(32)),
+        counter="PC",
+        stack="X2",
+        link="X1",
+        result="X10",
+        arguments=tuple(f"X{number}" for number in range(10, 18)),
+        current="X4",
+        task=(),
+        remembers=(),
+        settings=(),
+        text=0xFFFFFFFF82000000,
+        user_end=1 << 38,  # Sv39, which pgtable_l4_enabled and pgtable_l5_enabled = 0 say
+        returning="67800000",
+        nothing="13000000",
+        calls=(17, 18, 19),  # R_RISCV_JAL, R_RISCV_CALL, R_RISCV_CALL_PLT
+        links=(
+            "arch/riscv/lib/uaccess.o",
+            "arch/riscv/lib/memcpy.o",
+            "arch/riscv/lib/memmove.o",
+            "arch/riscv/lib/memset.o",
+        ),
     ),
 )

@@ -182,7 +182,8 @@ def _toggles(arch: Arch, emulation: Emulation, insns: Iterable[Insn]) -> Iterato
         named = re.fullmatch(emulation.operand, str(insn)) if opens is None else None
         if opens is None and named is None:
             raise UserError(f"what `{insn}` writes at {insn.address:#x} is not known")
-        register = named[1].upper() if named else ""
+        groups = named.groups() if named else ()
+        register = next((one.upper() for one in groups if one), "")
         yield Toggle(insn.address, insn.size, opens, register)
 
 
