@@ -2,7 +2,7 @@
 """arm with CONFIG_CPU_SW_DOMAIN_PAN: the domain access register keeps the kernel out."""
 
 from uaccel.model.machine import Arch
-from uaccel.model.run import Emulation, FixupFormat, Gate
+from uaccel.model.run import Emulation, FixupFormat, Furniture, Gate
 from uaccel.model.source import Direction
 from uaccel.tables import openings, roles
 
@@ -82,9 +82,7 @@ ARCH = Arch(
         link="LR",
         result="R0",
         arguments=("R0", "R1", "R2", "R3"),
-        current="C13_C0_3",  # TPIDRURO
-        task=(),
-        remembers=(),
+        furniture=(Furniture("task_struct", "C13_C0_3"),),  # TPIDRURO
         settings=(("CPSR", 0x1D3),),  # supervisor mode, interrupts off
         text=0xC2000000,
         user_end=0xBF000000,  # TASK_SIZE, 16 MB below CONFIG_PAGE_OFFSET

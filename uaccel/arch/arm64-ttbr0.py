@@ -2,7 +2,7 @@
 """arm64 with CONFIG_ARM64_SW_TTBR0_PAN: user tables are out of reach while TTBR0 is empty."""
 
 from uaccel.model.machine import Arch
-from uaccel.model.run import Emulation, FixupFormat, Gate
+from uaccel.model.run import Emulation, FixupFormat, Furniture, Gate
 from uaccel.model.source import Direction
 from uaccel.tables import fixup_fields, fixup_rows, openings, roles
 
@@ -105,9 +105,9 @@ ARCH = Arch(
         link="X30",
         result="X0",
         arguments=tuple(f"X{number}" for number in range(8)),
-        current="SP_EL0",
-        task=((8, 0x12345000),),  # thread_info.ttbr0
-        remembers=(),
+        furniture=(
+            Furniture("task_struct", "SP_EL0", members=(("thread_info.ttbr0", 0x12345000),)),
+        ),
         settings=(("TTBR1_EL1", 0x23456000),),
         text=0xFFFFFFC082000000,
         user_end=1 << 39,  # CONFIG_ARM64_VA_BITS

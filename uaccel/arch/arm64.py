@@ -2,7 +2,7 @@
 """arm64 with hardware PAN: unprivileged loads and stores need no opening."""
 
 from uaccel.model.machine import Arch
-from uaccel.model.run import Emulation, FixupFormat
+from uaccel.model.run import Emulation, FixupFormat, Furniture
 from uaccel.tables import fixup_fields, fixup_rows, openings, roles
 
 # arch/arm64/mm/extable.c; register 31 is the one that always holds zero.
@@ -86,9 +86,7 @@ ARCH = Arch(
         link="X30",
         result="X0",
         arguments=tuple(f"X{number}" for number in range(8)),
-        current="SP_EL0",
-        task=(),
-        remembers=(),
+        furniture=(Furniture("task_struct", "SP_EL0"),),
         settings=(),
         text=0xFFFFFFC082000000,
         user_end=1 << 52,  # CONFIG_ARM64_VA_BITS

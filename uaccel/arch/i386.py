@@ -3,7 +3,7 @@
 
 from uaccel.arch.x86_64 import FIXUPS
 from uaccel.model.machine import Arch
-from uaccel.model.run import Emulation
+from uaccel.model.run import Emulation, Furniture
 from uaccel.tables import openings, roles
 
 # arch/x86/lib/retpoline.S: a return, and jumps through the register that the name says.
@@ -75,9 +75,13 @@ ARCH = Arch(
         link="",
         result="EAX",
         arguments=("EAX", "EDX", "ECX"),  # -mregparm=3
-        current="",
-        task=(),
-        remembers=("pcpu_hot", "const_pcpu_hot", "current_task", "const_current_task"),
+        furniture=(
+            # asm/current.h; the base of the per-CPU area is 0 here.
+            Furniture(
+                "task_struct",
+                symbols=("pcpu_hot", "const_pcpu_hot", "current_task", "const_current_task"),
+            ),
+        ),
         settings=(),
         text=0xC2000000,
         user_end=0xC0000000,  # CONFIG_PAGE_OFFSET

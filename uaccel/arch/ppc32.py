@@ -2,7 +2,7 @@
 """PowerPC book3s/32 (603, 750, 74xx): the Ks bit of a segment guards writes."""
 
 from uaccel.model.machine import Arch
-from uaccel.model.run import Emulation, FixupFormat, Gate
+from uaccel.model.run import Emulation, FixupFormat, Furniture, Gate
 from uaccel.model.source import Direction
 from uaccel.tables import openings, roles
 
@@ -79,9 +79,10 @@ ARCH = Arch(
         link="LR",
         result="3",
         arguments=tuple(f"{number}" for number in range(3, 11)),
-        current="2",
-        task=(),
-        remembers=(),
+        furniture=(
+            # asm/book3s/32/kup.h: KUAP_NONE, no segment is open.
+            Furniture("task_struct", "2", members=(("thread.kuap", 0xFFFFFFFF),)),
+        ),
         settings=(),
         text=0xC2000000,
         user_end=0xC0000000,  # CONFIG_TASK_SIZE

@@ -2,7 +2,7 @@
 """PowerPC book3s/64, radix: the AMR blocks reads and writes apart."""
 
 from uaccel.model.machine import Arch
-from uaccel.model.run import Emulation, FixupFormat, Gate
+from uaccel.model.run import Emulation, FixupFormat, Furniture, Gate
 from uaccel.model.source import Direction
 from uaccel.tables import openings, roles
 
@@ -78,7 +78,7 @@ ARCH = Arch(
     ),
     fixups=FIXUPS,
     emulation=Emulation(
-        machine=("UC_ARCH_PPC", ("UC_MODE_PPC64", "UC_MODE_LITTLE_ENDIAN")),
+        machine=("UC_ARCH_PPC", ("UC_MODE_PPC64", "UC_MODE_BIG_ENDIAN")),
         cpu="",
         registers="UC_PPC_REG_",
         numbered=tuple(f"{number}" for number in range(32)),
@@ -87,9 +87,16 @@ ARCH = Arch(
         link="LR",
         result="3",
         arguments=tuple(f"{number}" for number in range(3, 11)),
-        current="",
-        task=(),
-        remembers=(),
+        furniture=(
+            Furniture("task_struct"),
+            Furniture("paca_struct", "13", members=(("__current", "task_struct"),)),
+            Furniture(
+                "cpu_spec",
+                symbols=("cur_cpu_spec",),
+                # asm/mmu.h: TYPE_RADIX, KUAP, GTSE
+                members=(("mmu_features", 0x1240),),
+            ),
+        ),
         settings=(("MSR", 0x8000000000000001),),
         text=0xC000000002000000,
         user_end=0x0010000000000000,  # TASK_SIZE_USER64

@@ -2,7 +2,7 @@
 """PowerPC 8xx: MD_AP keeps the kernel out of user pages."""
 
 from uaccel.model.machine import Arch
-from uaccel.model.run import Emulation, FixupFormat, Gate
+from uaccel.model.run import Emulation, FixupFormat, Furniture, Gate
 from uaccel.model.source import Direction
 from uaccel.tables import openings, roles
 
@@ -68,9 +68,7 @@ ARCH = Arch(
         link="LR",
         result="3",
         arguments=tuple(f"{number}" for number in range(3, 11)),
-        current="2",
-        task=(),
-        remembers=(),
+        furniture=(Furniture("task_struct", "2"),),
         settings=(),
         text=0xC2000000,
         user_end=0x80000000,  # CONFIG_TASK_SIZE

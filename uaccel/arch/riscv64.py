@@ -2,7 +2,7 @@
 """RISC-V, 64 bits: the SUM bit of sstatus lets the kernel touch user pages."""
 
 from uaccel.model.machine import Arch
-from uaccel.model.run import Emulation, FixupFormat
+from uaccel.model.run import Emulation, FixupFormat, Furniture
 from uaccel.tables import fixup_fields, fixup_rows, openings, roles
 
 # arch/riscv/mm/extable.c; register 0 always holds zero.
@@ -88,9 +88,7 @@ ARCH = Arch(
         link="X1",
         result="X10",
         arguments=tuple(f"X{number}" for number in range(10, 18)),
-        current="X4",
-        task=(),
-        remembers=(),
+        furniture=(Furniture("task_struct", "X4"),),
         settings=(),
         text=0xFFFFFFFF82000000,
         user_end=1 << 38,  # Sv39, which pgtable_l4_enabled and pgtable_l5_enabled = 0 say

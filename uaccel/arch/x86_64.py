@@ -2,7 +2,7 @@
 """x86-64: EFLAGS.AC suspends SMAP."""
 
 from uaccel.model.machine import Arch
-from uaccel.model.run import Emulation, FixupFormat
+from uaccel.model.run import Emulation, FixupFormat, Furniture
 from uaccel.tables import fixup_fields, fixup_rows, openings, roles
 
 # arch/x86/mm/extable.c; registers are numbered as instructions number them: 0 ax, 1 cx, 2 dx.
@@ -103,10 +103,13 @@ ARCH = Arch(
         link="",
         result="RAX",
         arguments=("RDI", "RSI", "RDX", "RCX", "R8", "R9"),
-        current="",
-        task=(),
-        # asm/current.h; the base of the per-CPU area is 0 here.
-        remembers=("pcpu_hot", "const_pcpu_hot", "current_task", "const_current_task"),
+        furniture=(
+            # asm/current.h; the base of the per-CPU area is 0 here.
+            Furniture(
+                "task_struct",
+                symbols=("pcpu_hot", "const_pcpu_hot", "current_task", "const_current_task"),
+            ),
+        ),
         settings=(),
         text=0xFFFFFFFF82000000,
         user_end=0x7FFFFFFFF000,  # TASK_SIZE_MAX

@@ -39,7 +39,7 @@ def _image(bench: Bench, path: str) -> Image:
         lacking = externals(bench.arch, objects)
         symbols = tuple((one.name, one.address) for one in lacking)
         linked = link(paths, emulation.text, symbols, bench.ground.store)
-        return read_image(linked, bench.arch, lacking, boot)
+        return read_image(linked, bench.arch, lacking, boot, objects[0])
 
     parts: tuple[bytes | str, ...] = ("image", repr(bench.arch), repr(boot), *objects)
     return remembered(bench.ground.store, "objects", parts, made)

@@ -16,7 +16,6 @@ from uaccel.host.pages import PAGE, Given, Objects, Stretch
 from uaccel.model.run import Emulation, Image, Segment
 
 _STACK = 0x10000  # bytes
-_TASK = 0x8000  # bytes; more than any task takes
 _STUB = 16  # bytes
 
 
@@ -24,7 +23,7 @@ class Board:
     """The machine, its registers by name, and what lies where."""
 
     __slots__ = (
-        *("_bytes", "_emulation", "_image", "_numbers", "_order", "_stack"),
+        *("_bytes", "_emulation", "_image", "_numbers", "_order", "_places", "_stack"),
         *("data", "exit", "externals", "functions", "globals", "kernel", "machine"),
         *("silent", "user"),
     )
@@ -35,6 +34,7 @@ class Board:
         self._bytes = image.bits // 8
         self._order: Literal["big", "little"] = "big" if image.big else "little"
         self._numbers: dict[str, int] = {}
+        self._places = {tag: address for tag, address, _ in image.furnished}
         self.machine = _machine(image.emulation)
         self.functions = dict(image.symbols)
         self.externals = {one.address: one.name for one in image.externals}
@@ -45,14 +45,17 @@ class Board:
             one.address for one in image.externals if _thunk(image.emulation, one.name)
         )
         self.globals = tuple(self._globals())
-        self.kernel = Objects(self.machine, tuple(self._always()))
+        self.kernel = Objects(
+            self.machine, tuple((address, content) for _, address, content in image.furnished)
+        )
         self.user = Objects(self.machine)
         self._stack = Stretch(image.task - 0x100000, _STACK)
         self._lay_out()
         for name, value in image.emulation.settings:
             self.write(name, value)
-        if image.emulation.current:
-            self.write(image.emulation.current, image.task)
+        for one in image.emulation.furniture:
+            if one.register:
+                self.write(one.register, self._places[one.tag])
 
     def number(self, name: str) -> int:
         """Return unicorn's number of a register."""
@@ -126,16 +129,13 @@ class Board:
         data = {one.address: one for one in self._image.externals if not one.called}
         if data:
             first = min(data)
-            task = self.word(self._image.task)
-            words = (one for one in data.values() if one.name in self._emulation.remembers)
-            given = tuple((one.address, task) for one in words)
+            words = {
+                name: self.word(self._places[one.tag])
+                for one in self._emulation.furniture
+                for name in one.symbols
+            }
+            given = tuple((at, words[one.name]) for at, one in data.items() if one.name in words)
             yield _laid(first, max(data) + PAGE - first, given)
-
-    def _always(self) -> Iterator[tuple[int, bytes]]:
-        task = self._image.task
-        yield task, bytes(_TASK)
-        for offset, value in self._emulation.task:
-            yield task + offset, self.word(value)
 
 
 def _laid(address: int, size: int, given: Given) -> Stretch:

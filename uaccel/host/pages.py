@@ -76,14 +76,23 @@ class Stretch:
 
 
 def _strays(address: int, before: bytes, now: bytes) -> Iterator[tuple[int, bytes]]:
-    start = None
-    for at in range(len(now) + 1):
-        differs = at < len(now) and before[at] != now[at]
-        if differs and start is None:
+    start = end = -1
+    for at in (*_differing(before, now, 0, len(now), 0x1000), len(now)):
+        if at != end and start >= 0:
+            yield address + start, now[start:end]
+        if at != end:
             start = at
-        elif not differs and start is not None:
-            yield address + start, now[start:at]
-            start = None
+        end = at + 1
+
+
+def _differing(before: bytes, now: bytes, first: int, last: int, width: int) -> Iterator[int]:
+    # Pages, then lines of 64 bytes, then bytes: nearly all are alike.
+    for at in range(first, last, width):
+        if before[at : at + width] != now[at : at + width]:
+            if width == 1:
+                yield at
+            else:
+                yield from _differing(before, now, at, at + width, width // 64)
 
 
 class Objects:

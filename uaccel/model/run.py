@@ -63,6 +63,17 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Furniture:
+    """A structure of the kernel that code expects to find, the rest of it zero."""
+
+    tag: str  # "task_struct"
+    register: str = ""  # that holds its address
+    symbols: tuple[str, ...] = ()  # data whose first word is its address
+    members: tuple[tuple[str, int | str], ...] = ()  # (path, value); a tag: the address of that
+    address: int | None = None  # where it must be
+
+
+@dataclass(frozen=True, slots=True)
 class Emulation:
     """How the emulator runs code of one architecture; the names are unicorn's."""
 
@@ -75,9 +86,7 @@ class Emulation:
     link: str  # register that holds the return address; "" when the stack does
     result: str
     arguments: tuple[str, ...]
-    current: str  # register that holds the current task, "" when none does
-    task: tuple[tuple[int, int], ...]  # (offset in the task, word that lies there)
-    remembers: tuple[str, ...]  # data symbols whose first word is the address of the task
+    furniture: tuple[Furniture, ...]  # the current task comes first
     settings: tuple[tuple[str, int], ...]  # registers before every run
     text: int  # address where objects are linked
     user_end: int  # first address that no user may have
@@ -140,6 +149,7 @@ class Image:
     counted: tuple[int, ...]  # addresses of all instructions that are no padding, in order
     accesses_guarded: tuple[Direction, ...]  # directions that need an opening
     task: int  # address of the current task
+    furnished: tuple[tuple[str, int, bytes], ...]  # (tag, address, content) of what code expects
     slots: tuple[int, ...]  # addresses for function pointers: calls are named "slot 0", ...
 
     def find(self, name: str) -> int | None:

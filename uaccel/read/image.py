@@ -10,15 +10,17 @@ from dataclasses import dataclass, replace
 from uaccel.errors import UserError
 from uaccel.model.machine import Arch, Insn, Role
 from uaccel.model.run import Emulation, External, Image, Segment, Toggle
-from uaccel.model.source import Direction
+from uaccel.model.source import Direction, Layouts, Member
 from uaccel.read.alternatives import Patch, read_alternatives
 from uaccel.read.disassembly import Raw, disassemble, machine
 from uaccel.read.elf import Elf, Section, read_elf, read_linked
 from uaccel.read.fixups import read_fixups
+from uaccel.read.types import read_layouts
 
 _SLOT = 16  # bytes of a stub
 _SLOTS = 64  # stubs that only pointers lead to
 _PAGE = 0x1000
+_ROOM = 0x8000  # bytes; more than any structure that is furnished takes
 _TOGGLES = {Role.OPENS: True, Role.CLOSES: False, Role.TOGGLES: None}
 _REPLACEMENTS = ".altinstr_replacement"
 
@@ -57,8 +59,13 @@ def externals(arch: Arch, objects: tuple[bytes, ...]) -> tuple[External, ...]:
     )
 
 
-def read_image(data: bytes, arch: Arch, given: tuple[External, ...], boot: Boot) -> Image:
-    """Return the linked program `data` as it is after boot, what it lacks at `given`."""
+def read_image(
+    data: bytes, arch: Arch, given: tuple[External, ...], boot: Boot, described: bytes
+) -> Image:
+    """Return the linked program `data` as it is after boot, what it lacks at `given`.
+
+    `described` is an object that says how the kernel's structures are laid out.
+    """
     emulation = emulation_of(arch)
     if arch.fixups is None:
         raise UserError(f"how {arch.name} writes its exception table is not known")
@@ -80,7 +87,10 @@ def read_image(data: bytes, arch: Arch, given: tuple[External, ...], boot: Boot)
         repeats=tuple(i.address for i in insns if re.fullmatch(emulation.repeats, str(i))),
         counted=tuple(sorted(_counted(elf, arch, insns))),
         accesses_guarded=_guarded(arch),
-        task=emulation.text - 0x1400000,
+        task=_places(emulation)["task_struct"],
+        furnished=tuple(
+            _furnished(emulation, elf, read_layouts(described, arch.name, _tags(emulation)))
+        ),
         slots=tuple(stubs + _SLOT * (1 + number) for number in range(_SLOTS)),
     )
 
@@ -88,6 +98,46 @@ def read_image(data: bytes, arch: Arch, given: tuple[External, ...], boot: Boot)
 def _areas(emulation: Emulation) -> tuple[int, int]:
     # Near enough for every call, and for every address that an instruction can hold.
     return emulation.text - 0x100000, emulation.text - 0x1000000
+
+
+def _places(emulation: Emulation) -> dict[str, int]:
+    first = emulation.text - 0x1400000
+    return {
+        one.tag: first + number * _ROOM if one.address is None else one.address
+        for number, one in enumerate(emulation.furniture)
+    }
+
+
+def _tags(emulation: Emulation) -> tuple[str, ...]:
+    return tuple(one.tag for one in emulation.furniture)
+
+
+def _furnished(
+    emulation: Emulation, elf: Elf, layouts: Layouts
+) -> Iterator[tuple[str, int, bytes]]:
+    places = _places(emulation)
+    for one in emulation.furniture:
+        content, layout = bytearray(_ROOM), layouts.find(one.tag)
+        for path, value in one.members:
+            member = _member(layout.members, path) if layout else None
+            if member is not None:
+                number = places[value] if isinstance(value, str) else value
+                word = number.to_bytes(member[1], "big" if elf.big else "little")
+                content[member[0] : member[0] + member[1]] = word
+        yield one.tag, places[one.tag], bytes(content)
+
+
+def _member(members: tuple[Member, ...], path: str) -> tuple[int, int] | None:
+    # (offset, bytes) of a member, through unions and structs without a name.
+    first, _, rest = path.partition(".")
+    for one in members:
+        if one.name == first and not rest:
+            return one.offset, one.size
+        inner = rest if one.name == first else path if not one.name else ""
+        found = _member(one.members, inner) if inner else None
+        if found is not None:
+            return one.offset + found[0], found[1]
+    return None
 
 
 def _wanted(elf: Elf, emulation: Emulation) -> Iterator[tuple[str, bool]]:
