@@ -2,7 +2,26 @@
 """s390: mvcos names the address space of each operand, nothing opens or closes."""
 
 from uaccel.model.machine import Arch
-from uaccel.tables import openings, roles
+from uaccel.model.run import Emulation, FixupFormat, Furniture
+from uaccel.tables import fixup_fields, fixup_rows, openings, roles
+
+# arch/s390/mm/extable.c
+FIXUPS = FixupFormat(
+    size=12,
+    relative=True,
+    header="arch/s390/include/asm/asm-extable.h",
+    fields=fixup_fields("type:0:16 err:16:4 addr:20:4 len:24:4"),
+    rows=fixup_rows(
+        """
+        EX_TYPE_FIXUP           | -
+        EX_TYPE_UA_STORE        | err := -14
+        EX_TYPE_UA_FAULT        | err := -14
+        EX_TYPE_UA_LOAD_MEM     | err := -14; zero len at addr
+        EX_TYPE_UA_LOAD_REG     | err := -14; addr := 0
+        EX_TYPE_UA_LOAD_REGPAIR | err := -14; addr := 0; addr+1 := 0
+        """
+    ),
+)
 
 ARCH = Arch(
     name="s390x",
@@ -46,5 +65,30 @@ ARCH = Arch(
     openings=openings(
         "arch/s390/include/asm/uaccess.h",
         r"both | 0 | \bmvcos\b",
+    ),
+    fixups=FIXUPS,
+    emulation=Emulation(
+        machine=("UC_ARCH_S390X", ("UC_MODE_BIG_ENDIAN",)),
+        cpu="",
+        registers="UC_S390X_REG_",
+        numbered=tuple(f"R{number}" for number in range(16)),
+        counter="PC",
+        stack="R15",
+        link="R14",
+        result="R2",
+        arguments=("R2", "R3", "R4", "R5", "R6"),
+        furniture=(
+            Furniture("task_struct"),
+            Furniture("lowcore", members=(("current_task", "task_struct"),), address=0),
+        ),
+        settings=(("PSWM", 0x180000000),),  # addresses of 64 bits
+        text=0x82000000,
+        user_end=(1 << 64) - 0x1000,  # TASK_SIZE_MAX
+        returning="07fe",
+        nothing="c00400000000",
+        calls=(20,),  # R_390_PLT32DBL
+        above=160,
+        moves=r"mvcos .*",
+        links=("arch/s390/lib/uaccess.o", "arch/s390/lib/mem.o"),
     ),
 )

@@ -48,7 +48,7 @@ class Board:
         self.kernel = Objects(
             self.machine, tuple((address, content) for _, address, content in image.furnished)
         )
-        self.user = Objects(self.machine)
+        self.user = Objects(None if image.emulation.moves else self.machine)
         self._stack = Stretch(image.task - 0x100000, _STACK)
         self._lay_out()
         for name, value in image.emulation.settings:

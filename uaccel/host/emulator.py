@@ -10,6 +10,7 @@ from unicorn import Uc, UcError
 
 from uaccel.errors import UserError
 from uaccel.host.board import Board
+from uaccel.host.moves import move, status
 from uaccel.model.run import Fixup, Image, Input, Run, Toggle
 from uaccel.model.source import Direction
 from uaccel.traces import Block, Event, Failed, Left, Step, Table, Toggled, Touched, Trace
@@ -43,7 +44,17 @@ class Emulator:
             "_fault",
             "_fixups",
         ),
-        *("_image", "_missing", "_result", "_results", "_steps", "_sticky", "_table", "_uc"),
+        *(
+            "_image",
+            "_missing",
+            "_moves",
+            "_result",
+            "_results",
+            "_steps",
+            "_sticky",
+            "_table",
+            "_uc",
+        ),
         *("_why", "_withdrawn", "_written"),
     )
 
@@ -56,6 +67,7 @@ class Emulator:
         self._arguments = [board.number(name) for name in image.emulation.arguments]
         self._counter = board.number(image.emulation.counter)
         self._result = board.number(image.emulation.result)
+        self._moves = {at: bytes(self._uc.mem_read(at, 6)) for at in image.moves}
         self._blocks: dict[int, Block] = {}
         self._events: list[Event] = []
         self._results: dict[str, Iterator[int]] = {}
@@ -100,16 +112,26 @@ class Emulator:
             except UcError as error:
                 at = self._caught(error)
             else:
-                at = None
-                if not self._why and self._uc.reg_read(self._counter) != self._board.exit:
-                    self._why = f"it stopped at {self._uc.reg_read(self._counter):#x}"
+                at = self._stopped()
         return self._why
+
+    def _stopped(self) -> int | None:
+        place = int(self._uc.reg_read(self._counter))
+        if self._why or place == self._board.exit:
+            return None
+        if place in self._moves:
+            return self._move(place)
+        self._why = f"it stopped at {place:#x}"
+        return None
 
     def _caught(self, error: UcError) -> int | None:
         place = self._uc.reg_read(self._counter)
-        if error.errno not in _FAULTS:
-            self._why = f"{error} at {place:#x}"
-            return None
+        if error.errno in _FAULTS:
+            return self._faulted(place)
+        self._why = f"{error} at {place:#x}"
+        return None
+
+    def _faulted(self, place: int) -> int | None:
         fixup = self._fixups.get(place)
         if fixup is None:
             self._why = f"{self._missing:#x} is not there, and nothing guards {place:#x}"
@@ -124,6 +146,31 @@ class Emulator:
             self._withdrawn = False
         self._apply(fixup)
         return fixup.to
+
+    def _move(self, place: int) -> int | None:
+        uc, board, numbered = self._uc, self._board, self._image.emulation.numbered
+        done = move(self._moves[place], lambda number: board.read(numbered[number]))
+        if done.from_user:
+            data = b"" if self._withdrawn else board.user.get(done.source, done.size)
+            self._missing = done.source + len(data)
+        else:
+            data = bytes(uc.mem_read(done.source, done.size))
+        room = b"" if self._withdrawn else board.user.get(done.target, done.size)
+        if done.to_user and len(data) == done.size:
+            self._missing = done.target + len(room)
+        if len(data) < done.size or (done.to_user and len(room) < done.size):
+            return self._faulted(place)
+        if done.from_user:
+            self._events.append(Touched(place, Direction.READ, done.source, done.size, None))
+        if done.to_user:
+            value = int.from_bytes(data, "big")
+            self._events.append(Touched(place, Direction.WRITE, done.target, done.size, value))
+            board.user.put(done.target, data)
+        else:
+            uc.mem_write(done.target, data)
+        number = board.number("PSWM")
+        uc.reg_write(number, status(uc.reg_read(number), done))
+        return place + len(self._moves[place])
 
     def _drop(self, place: int) -> None:
         # What the instruction began before it failed did not come about.
@@ -174,7 +221,8 @@ class Emulator:
         uc, image = self._uc, self._image
         both = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
         uc.hook_add(unicorn.UC_HOOK_BLOCK, self._on_block)
-        uc.hook_add(both, self._on_user, begin=0, end=image.emulation.user_end - 1)
+        if not image.emulation.moves:
+            uc.hook_add(both, self._on_user, begin=0, end=image.emulation.user_end - 1)
         uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_invalid)
         for one in self._board.globals:
             end = one.address + one.size - 1
@@ -183,6 +231,9 @@ class Emulator:
             self._at(fixup.at, self._on_step(fixup.at))
         for toggle in image.toggles:
             self._at(toggle.address, self._on_toggle(toggle))
+        # Behind the steps: what comes after a hook that stops is not told.
+        for place in self._moves:
+            self._at(place, lambda uc, *_told: uc.emu_stop())
         for place in self._board.externals.keys() - self._board.silent:
             self._at(place, self._on_call)
 

@@ -57,8 +57,14 @@ class Stretch:
         """Return when every byte is zero."""
         ctypes.memset(self._place, 0, self.size)
 
+    def get(self, address: int, size: int) -> bytes:
+        """Return `size` bytes at `address`, or those that are there."""
+        at = address - self.address
+        return ctypes.string_at(self._place + at, min(size, self.size - at))
+
     def put(self, address: int, data: bytes) -> None:
         """Return when `data` lies at `address`, until the pages are restored."""
+        self._untouched = False
         ctypes.memmove(self._place + address - self.address, data, len(data))
 
     def differences(self, now: bytes, given: Given) -> Iterator[tuple[int, bytes]]:
@@ -96,11 +102,14 @@ def _differing(before: bytes, now: bytes, first: int, last: int, width: int) -> 
 
 
 class Objects:
-    """What an input lays into memory, on pages of which only the needed ones are there."""
+    """What an input lays into memory, on pages of which only the needed ones are there.
+
+    Without a machine it is memory that no plain instruction reaches.
+    """
 
     __slots__ = ("_always", "_given", "_machine", "_stretches")
 
-    def __init__(self, machine: Uc, always: Given = ()) -> None:
+    def __init__(self, machine: Uc | None, always: Given = ()) -> None:
         self._machine = machine
         self._always = always
         self._given: Given | None = None
@@ -114,15 +123,35 @@ class Objects:
             return
         wanted = tuple(_stretches((*self._always, *given)))
         for gone in self._stretches.keys() - set(wanted):
-            self._machine.mem_unmap(*gone)
+            if self._machine is not None:
+                self._machine.mem_unmap(*gone)
             del self._stretches[gone]
         for address, size in wanted:
             if (address, size) not in self._stretches:
                 made = self._stretches[address, size] = Stretch(address, size)
-                made.join(self._machine)
+                if self._machine is not None:
+                    made.join(self._machine)
         for one in self._stretches.values():
             one.lay((*self._always, *given))
         self._given = given
+
+    def get(self, address: int, size: int) -> bytes:
+        """Return `size` bytes at `address`, or as many as are there."""
+        found = b""
+        while len(found) < size and (one := self._holding(address + len(found))):
+            found += one.get(address + len(found), size - len(found))
+        return found
+
+    def put(self, address: int, data: bytes) -> None:
+        """Return when `data` lies at `address`, where it is known to be there."""
+        while data and (one := self._holding(address)):
+            part = data[: one.address + one.size - address]
+            one.put(address, part)
+            address, data = address + len(part), data[len(part) :]
+
+    def _holding(self, address: int) -> Stretch | None:
+        held = self._stretches.values()
+        return next((s for s in held if s.address <= address < s.address + s.size), None)
 
     def changed(self) -> Given:
         """Return the objects that are not as they were laid, as they are now."""
@@ -135,13 +164,16 @@ class Objects:
 
     def withdraw(self) -> None:
         """Return when none of it can be reached."""
-        for place in self._stretches:
-            self._machine.mem_protect(*place, UC_PROT_NONE)
+        self._protect(UC_PROT_NONE)
 
     def give_back(self) -> None:
         """Return when all of it can be reached again."""
-        for place in self._stretches:
-            self._machine.mem_protect(*place, UC_PROT_ALL)
+        self._protect(UC_PROT_ALL)
+
+    def _protect(self, how: int) -> None:
+        if self._machine is not None:
+            for place in self._stretches:
+                self._machine.mem_protect(*place, how)
 
 
 def _stretches(given: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, int]]:

@@ -100,6 +100,7 @@ class Emulation:
     entry: str = ""  # register that holds the address of the function that is called
     thunks: tuple[tuple[str, str], ...] = ()  # (pattern of a symbol, its code as hexadecimal)
     repeats: str = ""  # pattern of instructions that repeat themselves and count once
+    moves: str = ""  # pattern of instructions that alone reach user memory, all of it apart
     links: tuple[str, ...] = ()  # objects of the tree that are linked too: copies, memset
 
 
@@ -146,6 +147,7 @@ class Image:
     fixups: tuple[Fixup, ...]  # in order of address
     toggles: tuple[Toggle, ...]
     repeats: tuple[int, ...]  # addresses of instructions that repeat themselves
+    moves: tuple[int, ...]  # addresses of `Emulation.moves`
     counted: tuple[int, ...]  # addresses of all instructions that are no padding, in order
     accesses_guarded: tuple[Direction, ...]  # directions that need an opening
     task: int  # address of the current task

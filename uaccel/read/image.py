@@ -85,6 +85,7 @@ def read_image(
         fixups=read_fixups(elf, arch.fixups, boot.kinds),
         toggles=toggles,
         repeats=tuple(i.address for i in insns if re.fullmatch(emulation.repeats, str(i))),
+        moves=tuple(i.address for i in insns if re.fullmatch(emulation.moves, str(i))),
         counted=tuple(sorted(_counted(elf, arch, insns))),
         accesses_guarded=_guarded(arch),
         task=_places(emulation)["task_struct"],
@@ -117,7 +118,9 @@ def _furnished(
 ) -> Iterator[tuple[str, int, bytes]]:
     places = _places(emulation)
     for one in emulation.furniture:
-        content, layout = bytearray(_ROOM), layouts.find(one.tag)
+        layout = layouts.find(one.tag)
+        size = layout.size if layout and one.address is not None else _ROOM
+        content = bytearray(size)
         for path, value in one.members:
             member = _member(layout.members, path) if layout else None
             if member is not None:
