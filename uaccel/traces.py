@@ -49,6 +49,12 @@ class Left(NamedTuple):
     result: int
 
 
+class Cut(NamedTuple):
+    """What stands from here on in the last block did not run."""
+
+    place: int  # address
+
+
 class Failed(NamedTuple):
     """A fault that the exception table caught."""
 
@@ -57,7 +63,7 @@ class Failed(NamedTuple):
     address: int  # that was not there
 
 
-Event = Block | Step | Toggled | Touched | Left | Failed
+Event = Block | Step | Toggled | Touched | Left | Cut | Failed
 
 
 _BOTH = tuple(Direction)
@@ -103,8 +109,12 @@ class Trace:
             case Left():
                 called = Called(event.name, event.arguments, self.open, event.result)
                 self.calls.append(called)
+            case Cut():
+                self._cut(event.place)
             case Failed():
-                self._failed(event)
+                fault = Faulted(event.place, event.kind, event.address, self._steps)
+                self.faults.append(fault)
+                self._cut(event.place)
 
     @property
     def open(self) -> bool:
@@ -128,12 +138,10 @@ class Trace:
             step=self._steps if event.place in self._table.guarded else -1,
         )
 
-    def _failed(self, event: Failed) -> None:
-        self.faults.append(Faulted(event.place, event.kind, event.address, self._steps))
+    def _cut(self, place: int) -> None:
         if self._last is not None:
             start, size = self._last
-            missed = Block(event.place, start + size - event.place)
-            self.instructions -= self._table.count(missed)
+            self.instructions -= self._table.count(Block(place, start + size - place))
             self._last = None
 
 

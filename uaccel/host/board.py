@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Literal
 
@@ -12,8 +12,8 @@ import unicorn
 from unicorn import Uc
 
 from uaccel.errors import BrokenInvariant
-from uaccel.host.pages import PAGE, Given, Objects, Stretch
-from uaccel.model.run import Emulation, Image, Segment
+from uaccel.host.pages import PAGE, Objects, Stretch
+from uaccel.model.run import Emulation, Image
 
 _STACK = 0x10000  # bytes
 _STUB = 16  # bytes
@@ -24,7 +24,7 @@ class Board:
 
     __slots__ = (
         *("_bytes", "_emulation", "_image", "_numbers", "_order", "_places", "_stack"),
-        *("data", "exit", "externals", "functions", "globals", "kernel", "machine"),
+        *("data", "exit", "externals", "functions", "image", "kernel", "machine"),
         *("silent", "user"),
     )
 
@@ -44,13 +44,13 @@ class Board:
         self.silent = frozenset(
             one.address for one in image.externals if _thunk(image.emulation, one.name)
         )
-        self.globals = tuple(self._globals())
+        self.image = self._whole()
         self.kernel = Objects(
             self.machine, tuple((address, content) for _, address, content in image.furnished)
         )
         self.user = Objects(None if image.emulation.moves else self.machine)
         self._stack = Stretch(image.task - 0x100000, _STACK)
-        self._lay_out()
+        self._stack.join(self.machine)
         for name, value in image.emulation.settings:
             self.write(name, value)
         for one in image.emulation.furniture:
@@ -107,50 +107,42 @@ class Board:
         self.write(emulation.stack, top + self._bytes)
         self.write(emulation.counter, int.from_bytes(word, self._order))
 
-    def _lay_out(self) -> None:
-        held = {one.address for one in self.globals}
-        for address, content in _pages(self._image.segments):
-            if address not in held:
-                self.machine.mem_map(address, len(content))
-                self.machine.mem_write(address, bytes(content))
-        base, emulation = self.exit & -PAGE, self._emulation
-        stubs = [at for at in (self.exit, *self.externals) if at >= base]
-        self.machine.mem_map(base, (max(stubs) + PAGE & -PAGE) - base)
-        for at in stubs:
-            code = _thunk(emulation, self.externals.get(at, "")) or emulation.returning
-            self.machine.mem_write(at, bytes.fromhex(code))
-        for one in (*self.globals, self._stack):
-            one.join(self.machine)
+    @property
+    def writable(self) -> tuple[tuple[int, int], ...]:
+        """Return (address, bytes) of what the image has of memory that code may change."""
+        segments = (one for one in self._image.segments if one.writable)
+        return (
+            *((one.address, one.size) for one in segments),
+            *((address, PAGE) for address in self.data),
+        )
 
-    def _globals(self) -> Iterator[Stretch]:
-        writable = tuple(one for one in self._image.segments if one.writable)
-        for address, content in _pages(writable):
-            yield _laid(address, len(content), ((address, bytes(content)),))
-        data = {one.address: one for one in self._image.externals if not one.called}
-        if data:
-            first = min(data)
-            words = {
-                name: self.word(self._places[one.tag])
-                for one in self._emulation.furniture
-                for name in one.symbols
-            }
-            given = tuple((at, words[one.name]) for at, one in data.items() if one.name in words)
-            yield _laid(first, max(data) + PAGE - first, given)
+    def _whole(self) -> Stretch:
+        # All code is in the stretch that the machine gets first, and nothing else is: unicorn
+        # 2.1.4 gives later ones the same place in its books, and takes a write to one of them for
+        # a change of the code in another, on which it runs the instruction that wrote once more.
+        given = (*self._stubs(), *self._words(), *self._segments())
+        first = min(address for address, _ in given) & -PAGE
+        last = max(address + len(content) for address, content in given)
+        made = Stretch(first, (last + PAGE - 1 & -PAGE) - first)
+        made.lay(given)
+        made.join(self.machine)
+        return made
 
+    def _segments(self) -> Iterator[tuple[int, bytes]]:
+        for one in self._image.segments:
+            yield one.address, one.data.ljust(one.size, b"\0")
 
-def _laid(address: int, size: int, given: Given) -> Stretch:
-    made = Stretch(address, size)
-    made.lay(given)
-    return made
+    def _stubs(self) -> Iterator[tuple[int, bytes]]:
+        for at in (self.exit, *self.externals.keys() - self.data):
+            code = _thunk(self._emulation, self.externals.get(at, ""))
+            yield at, bytes.fromhex(code or self._emulation.returning)
 
-
-def _pages(segments: Iterable[Segment]) -> Iterator[tuple[int, bytearray]]:
-    for one in segments:
-        start = one.address & -PAGE
-        content = bytearray((one.address + one.size + PAGE - 1 & -PAGE) - start)
-        content[one.address - start : one.address - start + len(one.data)] = one.data
-        if content:
-            yield start, content
+    def _words(self) -> Iterator[tuple[int, bytes]]:
+        words = {
+            name: self._places[one.tag] for one in self._emulation.furniture for name in one.symbols
+        }
+        for at in self.data:
+            yield at, self.word(words.get(self.externals[at], 0))
 
 
 def _thunk(emulation: Emulation, name: str) -> str:

@@ -13,7 +13,7 @@ from uaccel.host.board import Board
 from uaccel.host.moves import move, status
 from uaccel.model.run import Fixup, Image, Input, Run, Toggle
 from uaccel.model.source import Direction
-from uaccel.traces import Block, Event, Failed, Left, Step, Table, Toggled, Touched, Trace
+from uaccel.traces import Block, Cut, Event, Failed, Left, Step, Table, Toggled, Touched, Trace
 
 _LONGEST = 50_000  # events of one run
 _FAULTS = (
@@ -170,7 +170,9 @@ class Emulator:
             uc.mem_write(done.target, data)
         number = board.number("PSWM")
         uc.reg_write(number, status(uc.reg_read(number), done))
-        return place + len(self._moves[place])
+        following = place + len(self._moves[place])
+        self._events.append(Cut(following))
+        return following
 
     def _drop(self, place: int) -> None:
         # What the instruction began before it failed did not come about.
@@ -209,11 +211,10 @@ class Emulator:
     def _changed_globals(self) -> Iterator[tuple[int, bytes]]:
         if not self._written:
             return
-        for one in self._board.globals:
-            now = one.now()
-            if now is not None:
-                yield from one.differences(now, ())
-                one.restore()
+        now = self._board.image.now()
+        if now is not None:
+            yield from self._board.image.differences(now, ())
+            self._board.image.restore()
 
     # What the machine tells while it runs.
 
@@ -224,9 +225,9 @@ class Emulator:
         if not image.emulation.moves:
             uc.hook_add(both, self._on_user, begin=0, end=image.emulation.user_end - 1)
         uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_invalid)
-        for one in self._board.globals:
-            end = one.address + one.size - 1
-            uc.hook_add(unicorn.UC_HOOK_MEM_WRITE, self._on_global, begin=one.address, end=end)
+        for address, size in self._board.writable:
+            end = address + size - 1
+            uc.hook_add(unicorn.UC_HOOK_MEM_WRITE, self._on_global, begin=address, end=end)
         for fixup in image.fixups:
             self._at(fixup.at, self._on_step(fixup.at))
         for toggle in image.toggles:

@@ -49,13 +49,17 @@ def externals(arch: Arch, objects: tuple[bytes, ...]) -> tuple[External, ...]:
         defined |= {one.name for one in elf.symbols if one.section}
         for name, calls in _wanted(elf, emulation):
             called[name] = called.get(name, False) or calls
-    names = sorted(name for name in called if name not in defined and name != ".TOC.")
-    stubs, data = _areas(emulation)
-    return tuple(
-        External(name, True, stubs + _SLOT * (_SLOTS + 1 + number))
-        if called[name]
-        else External(name, False, data + _PAGE * number)
-        for number, name in enumerate(names)
+    lacking = {name: called[name] for name in sorted(called) if name not in defined}
+    lacking.pop(".TOC.", None)
+    functions = [name for name, calls in lacking.items() if calls]
+    data = [name for name, calls in lacking.items() if not calls]
+    stubs = _stubs(emulation, len(functions))
+    return (
+        *(
+            External(name, True, stubs + _SLOT * (_SLOTS + 1 + n))
+            for n, name in enumerate(functions)
+        ),
+        *(External(name, False, stubs - _PAGE * (1 + n)) for n, name in enumerate(data)),
     )
 
 
@@ -73,7 +77,7 @@ def read_image(
     elf = _booted(linked, read_alternatives(linked, arch, boot.features), emulation)
     insns = tuple(_insns(elf, arch))
     toggles = tuple(_toggles(arch, emulation, insns))
-    stubs, _ = _areas(emulation)
+    stubs = _stubs(emulation, sum(one.called for one in given))
     return Image(
         arch=arch.name,
         emulation=emulation,
@@ -96,9 +100,9 @@ def read_image(
     )
 
 
-def _areas(emulation: Emulation) -> tuple[int, int]:
-    # Near enough for every call, and for every address that an instruction can hold.
-    return emulation.text - 0x100000, emulation.text - 0x1000000
+def _stubs(emulation: Emulation, called: int) -> int:
+    # Right before the code: near enough for every call, and for what an instruction can hold.
+    return emulation.text - (_SLOT * (1 + _SLOTS + called) + _PAGE - 1 & -_PAGE)
 
 
 def _places(emulation: Emulation) -> dict[str, int]:
