@@ -96,16 +96,15 @@ class Board:
         if emulation.entry:
             self.write(emulation.entry, entry)
 
-    def back(self) -> None:
-        """Return when the function that was just called has returned."""
+    def back(self) -> int:
+        """Return where the function that was just called returns to, as if it had."""
         emulation = self._emulation
         if emulation.link:
-            self.write(emulation.counter, self.read(emulation.link))
-            return
+            return self.read(emulation.link)
         top = self.read(emulation.stack)
         word = bytes(self.machine.mem_read(top, self._bytes))
         self.write(emulation.stack, top + self._bytes)
-        self.write(emulation.counter, int.from_bytes(word, self._order))
+        return int.from_bytes(word, self._order)
 
     @property
     def writable(self) -> tuple[tuple[int, int], ...]:

@@ -34,28 +34,9 @@ class Emulator:
     """A machine that holds one linked object, and runs its functions from the same start."""
 
     __slots__ = (
-        *(
-            "_arguments",
-            "_blocks",
-            "_board",
-            "_context",
-            "_counter",
-            "_events",
-            "_fault",
-            "_fixups",
-        ),
-        *(
-            "_image",
-            "_missing",
-            "_moves",
-            "_result",
-            "_results",
-            "_steps",
-            "_sticky",
-            "_table",
-            "_uc",
-        ),
-        *("_why", "_withdrawn", "_written"),
+        *("_arguments", "_blocks", "_board", "_context", "_counter", "_events", "_fault"),
+        *("_fixups", "_image", "_missing", "_moves", "_nowhere", "_result", "_results"),
+        *("_steps", "_sticky", "_table", "_uc", "_why", "_withdrawn", "_written"),
     )
 
     def __init__(self, image: Image) -> None:
@@ -72,7 +53,7 @@ class Emulator:
         self._events: list[Event] = []
         self._results: dict[str, Iterator[int]] = {}
         self._fault = self._steps = -1
-        self._sticky = self._withdrawn = self._written = False
+        self._nowhere = self._sticky = self._withdrawn = self._written = False
         self._missing = 0
         self._why = ""
         self._watch()
@@ -101,18 +82,22 @@ class Emulator:
         self._results = {name: iter(values) for name, values in given.results}
         self._fault, self._sticky = (fault.step, fault.sticky) if fault else (-1, False)
         self._steps = 0
-        self._withdrawn = self._written = False
+        self._nowhere = self._withdrawn = self._written = False
         self._why = ""
 
     def _go(self, entry: int) -> str:
         at: int | None = entry
         while at is not None:
+            error = None
             try:
                 self._uc.emu_start(at, self._board.exit)
-            except UcError as error:
-                at = self._caught(error)
+            except UcError as found:
+                error = found
+            if self._nowhere:
+                # What was called is data, and some machines do try to run it.
+                self._nowhere, at = False, self._board.back()
             else:
-                at = self._stopped()
+                at = self._caught(error) if error else self._stopped()
         return self._why
 
     def _stopped(self) -> int | None:
@@ -280,7 +265,8 @@ class Emulator:
         self._events.append(Left(name, arguments, result))
         uc.reg_write(self._result, result)
         if address in self._board.data:
-            self._board.back()
+            self._nowhere = True
+            uc.emu_stop()
 
     def _on_user(
         self, uc: Uc, kind: int, address: int, size: int, value: int, _given: object
