@@ -35,7 +35,7 @@ class Emulator:
 
     __slots__ = (
         *("_arguments", "_blocks", "_board", "_context", "_counter", "_events", "_fault"),
-        *("_fixups", "_image", "_missing", "_moves", "_nowhere", "_result", "_results"),
+        *("_fixups", "_image", "_missing", "_moves", "_result", "_results"),
         *("_steps", "_sticky", "_table", "_uc", "_why", "_withdrawn", "_written"),
     )
 
@@ -53,7 +53,7 @@ class Emulator:
         self._events: list[Event] = []
         self._results: dict[str, Iterator[int]] = {}
         self._fault = self._steps = -1
-        self._nowhere = self._sticky = self._withdrawn = self._written = False
+        self._sticky = self._withdrawn = self._written = False
         self._missing = 0
         self._why = ""
         self._watch()
@@ -82,7 +82,7 @@ class Emulator:
         self._results = {name: iter(values) for name, values in given.results}
         self._fault, self._sticky = (fault.step, fault.sticky) if fault else (-1, False)
         self._steps = 0
-        self._nowhere = self._withdrawn = self._written = False
+        self._withdrawn = self._written = False
         self._why = ""
 
     def _go(self, entry: int) -> str:
@@ -93,12 +93,21 @@ class Emulator:
                 self._uc.emu_start(at, self._board.exit)
             except UcError as found:
                 error = found
-            if self._nowhere:
-                # What was called is data, and some machines do try to run it.
-                self._nowhere, at = False, self._board.back()
+            place = self._called_data()
+            if place:
+                self._on_call(self._uc, place, 0, None)
+                at = self._board.back()
             else:
                 at = self._caught(error) if error else self._stopped()
         return self._why
+
+    def _called_data(self) -> int:
+        # What a pointer led to is data, where no instruction stops the machine the same way.
+        last = self._events[-1] if self._events else None
+        if isinstance(last, Block) and last.start in self._board.data:
+            return last.start
+        place = int(self._uc.reg_read(self._counter))
+        return place if place in self._board.data else 0
 
     def _stopped(self) -> int | None:
         place = int(self._uc.reg_read(self._counter))
@@ -161,8 +170,9 @@ class Emulator:
 
     def _drop(self, place: int) -> None:
         # What the instruction began before it failed did not come about.
-        while isinstance(last := self._events[-1], Touched) and last.place == place:
-            self._events.pop()
+        events = self._events
+        while events and isinstance(last := events[-1], Touched) and last.place == place:
+            events.pop()
 
     def _apply(self, fixup: Fixup) -> None:
         board, numbered = self._board, self._image.emulation.numbered
@@ -221,7 +231,8 @@ class Emulator:
         for place in self._moves:
             self._at(place, lambda uc, *_told: uc.emu_stop())
         for place in self._board.externals.keys() - self._board.silent:
-            self._at(place, self._on_call)
+            stops = place in self._board.data
+            self._at(place, (lambda uc, *_told: uc.emu_stop()) if stops else self._on_call)
 
     def _at(self, place: int, told: _Told) -> None:
         self._uc.hook_add(unicorn.UC_HOOK_CODE, told, begin=place, end=place)
@@ -264,9 +275,6 @@ class Emulator:
         result = next(self._results.get(name, iter(())), 0)
         self._events.append(Left(name, arguments, result))
         uc.reg_write(self._result, result)
-        if address in self._board.data:
-            self._nowhere = True
-            uc.emu_stop()
 
     def _on_user(
         self, uc: Uc, kind: int, address: int, size: int, value: int, _given: object
