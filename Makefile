@@ -31,7 +31,7 @@ check: $(BIN)/.tests-installed
 	$(BIN)/mypy
 
 bench: $(BIN)/.tests-installed setup tree
-	for file in $(wildcard benchmarks/*.py); do $(BIN)/python "$$file" $(ARGS) || exit; done
+	for file in $(wildcard benchmarks/*.py); do PYTHONPATH=. $(BIN)/python "$$file" $(ARGS) || exit; done
 
 # Of the fetched tree, whatever $KDIR or the working folder would say.
 corpus: tree
