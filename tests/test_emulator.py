@@ -230,6 +230,7 @@ def test_a_run_leaves_nothing_to_the_next(name: str) -> None:
     one = called(name, "put_two", USER, 3, 4)
     called(name, "counts")
     called(name, "spins")
+    assert called(name, "breaks").result is None
     called(name, "unguarded", USER + 0x100000)
     called(name, "left_open", USER, fault=Fault(0, sticky=True))
     assert called(name, "put_two", USER, 3, 4) == one

@@ -96,10 +96,17 @@ class Emulator:
             place = self._called_data()
             if place:
                 self._on_call(self._uc, place, 0, None)
-                at = self._board.back()
+                at = self._returned()
             else:
                 at = self._caught(error) if error else self._stopped()
         return self._why
+
+    def _returned(self) -> int | None:
+        try:
+            return self._board.back()
+        except UcError:
+            self._why = "the stack is not there"
+            return None
 
     def _called_data(self) -> int:
         # What a pointer led to is data, where no instruction stops the machine the same way.
@@ -138,21 +145,21 @@ class Emulator:
         if self._withdrawn and not self._sticky:
             self._board.user.give_back()
             self._withdrawn = False
-        self._apply(fixup)
+        try:
+            self._apply(fixup)
+        except UcError:
+            self._why = f"what a fault at {place:#x} clears is not there"
+            return None
         return fixup.to
 
     def _move(self, place: int) -> int | None:
         uc, board, numbered = self._uc, self._board, self._image.emulation.numbered
         done = move(self._moves[place], lambda number: board.read(numbered[number]))
-        if done.from_user:
-            data = b"" if self._withdrawn else board.user.get(done.source, done.size)
-            self._missing = done.source + len(data)
-        else:
-            data = bytes(uc.mem_read(done.source, done.size))
-        room = b"" if self._withdrawn else board.user.get(done.target, done.size)
-        if done.to_user and len(data) == done.size:
-            self._missing = done.target + len(room)
-        if len(data) < done.size or (done.to_user and len(room) < done.size):
+        data = self._reached(done.source, done.size, done.from_user)
+        room = self._reached(done.target, done.size, done.to_user)
+        if len(data) < done.size or len(room) < done.size:
+            short = (done.source, data) if len(data) < done.size else (done.target, room)
+            self._missing = short[0] + len(short[1])
             return self._faulted(place)
         if done.from_user:
             self._events.append(Touched(place, Direction.READ, done.source, done.size, None))
@@ -167,6 +174,14 @@ class Emulator:
         following = place + len(self._moves[place])
         self._events.append(Cut(following))
         return following
+
+    def _reached(self, address: int, size: int, of_user: bool) -> bytes:
+        if of_user:
+            return b"" if self._withdrawn else self._board.user.get(address, size)
+        try:
+            return bytes(self._uc.mem_read(address, size))
+        except UcError:
+            return b""
 
     def _drop(self, place: int) -> None:
         # What the instruction began before it failed did not come about.
