@@ -43,7 +43,7 @@ KINDS: Mapping[str, Mapping[int, str]] = {
     "arm64": {2: "EX_TYPE_UACCESS_ERR_ZERO"},
     "arm64-ttbr0": {2: "EX_TYPE_UACCESS_ERR_ZERO"},
     "riscv64": {3: "EX_TYPE_UACCESS_ERR_ZERO"},
-    "s390x": {3: "EX_TYPE_UA_STORE", 4: "EX_TYPE_UA_LOAD_MEM"},
+    "s390x": {3: "EX_TYPE_UA_STORE", 4: "EX_TYPE_UA_LOAD_MEM", 11: "EX_TYPE_UA_MVCOS_TO"},
 }
 
 

@@ -238,6 +238,23 @@ def test_a_run_leaves_nothing_to_the_next(name: str) -> None:
     assert execute(image, "put_two", given) == one
 
 
+@pytest.mark.parametrize("size", [1, 4096, 5000])
+@pytest.mark.parametrize("there", [0, 1, 4095, 4096])
+def test_a_move_is_shortened_to_what_its_page_holds(size: int, there: int) -> None:
+    """What is left over comes back, as it does from copy_to_user() of 7.3."""
+    image = built("s390x")
+    kept = image.emulation.text + KERNEL
+    content = bytes(number % 251 + 1 for number in range(8192))
+    to = USER + PAGE - there
+    given = Input((to, kept, size), ((kept, content),), ((USER, bytes(PAGE)),))
+    run = emulator("s390x").execute("copy_out", given)
+    moved = min(size, there)
+    assert (run.ended, run.result) == ("", size - moved)
+    assert bool(run.faults) == (moved < size)
+    kept_there = bytes(PAGE - there) + content[:moved] + bytes(there - moved)
+    assert run.user == (((USER, kept_there),) if moved else ())
+
+
 def test_a_type_of_entry_that_nobody_knows_ends_the_run() -> None:
     image = linked("x86_64", {17: "EX_TYPE_OF_TOMORROW"})
     given = Input((USER, 1, 2))

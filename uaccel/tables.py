@@ -34,7 +34,7 @@ def fixup_rows(table: str) -> tuple[FixupRow, ...]:
     """Read rows of `kind | effects`; what stands there are numbers or fields.
 
     Effects are `REGISTER := VALUE`, perhaps with `if FIELD`, `REGISTER := OTHER + N * REGISTER`,
-    or `zero N at REGISTER`, with semicolons between them, and `-` for none.
+    `zero N at REGISTER`, or `shorten the move`, with semicolons between them, and `-` for none.
     """
     return tuple(_fixup(*_cells(line, "kind | effects")) for line in _lines(table))
 
@@ -47,6 +47,7 @@ _CLEARS = re.compile(r"zero (?P<bytes>\w+) at (?P<register>\w+)")
 def _fixup(kind: str, effects: str) -> FixupRow:
     sets: list[tuple[str, str]] = []
     clears = scales = None
+    shortens = False
     for effect in effects.split("; ") if effects != "-" else ():
         if match := _SETS.fullmatch(effect):
             sets.append((match["register"] + (match["only"] or ""), match["value"]))
@@ -54,9 +55,11 @@ def _fixup(kind: str, effects: str) -> FixupRow:
             scales = match[1], match[2], match[3]
         elif match := _CLEARS.fullmatch(effect):
             clears = match["register"], match["bytes"]
+        elif effect == "shorten the move":
+            shortens = True
         else:
             raise BrokenInvariant(f"no effect of a fixup: {effect!r} in {kind}")
-    return FixupRow(kind, tuple(sets), clears, scales)
+    return FixupRow(kind, tuple(sets), clears, scales, shortens)
 
 
 def _lines(table: str) -> list[str]:

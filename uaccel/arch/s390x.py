@@ -18,6 +18,8 @@ FIXUPS = FixupFormat(
         EX_TYPE_UA_FAULT        | err := -14
         EX_TYPE_UA_LOAD_MEM     | err := -14; zero len at addr
         EX_TYPE_UA_LOAD_REG     | err := -14; addr := 0
+        EX_TYPE_UA_MVCOS_TO     | shorten the move
+        EX_TYPE_UA_MVCOS_FROM   | shorten the move
         EX_TYPE_UA_LOAD_REGPAIR | err := -14; addr := 0; addr+1 := 0
         """
     ),

@@ -10,7 +10,8 @@ from unicorn import Uc, UcError
 
 from uaccel.errors import UserError
 from uaccel.host.board import Board
-from uaccel.host.moves import move, status
+from uaccel.host.moves import move, shortened, status
+from uaccel.host.pages import PAGE
 from uaccel.model.run import Fixup, Image, Input, Run, Toggle
 from uaccel.model.source import Direction
 from uaccel.traces import Block, Cut, Event, Failed, Left, Step, Table, Toggled, Touched, Trace
@@ -161,13 +162,13 @@ class Emulator:
             short = (done.source, data) if len(data) < done.size else (done.target, room)
             self._missing = short[0] + len(short[1])
             return self._faulted(place)
-        if done.from_user:
+        if done.from_user and data:
             self._events.append(Touched(place, Direction.READ, done.source, done.size, None))
-        if done.to_user:
+        if done.to_user and data:
             value = int.from_bytes(data, "big")
             self._events.append(Touched(place, Direction.WRITE, done.target, done.size, value))
             board.user.put(done.target, data)
-        else:
+        elif data:
             uc.mem_write(done.target, data)
         number = board.number("PSWM")
         uc.reg_write(number, status(uc.reg_read(number), done))
@@ -179,7 +180,7 @@ class Emulator:
         if of_user:
             return b"" if self._withdrawn else self._board.user.get(address, size)
         try:
-            return bytes(self._uc.mem_read(address, size))
+            return bytes(self._uc.mem_read(address, size)) if size else b""
         except UcError:
             return b""
 
@@ -197,6 +198,10 @@ class Emulator:
             board.write(numbered[first], value)
         for number, value in fixup.sets:
             board.write(numbered[number], value)
+        if fixup.shortens:
+            code = self._moves[fixup.to]
+            held, left = shortened(code, lambda number: board.read(numbered[number]), PAGE)
+            board.write(numbered[held], left)
         if fixup.clears is not None:
             number, size = fixup.clears
             self._uc.mem_write(board.read(numbered[number]), bytes(size))

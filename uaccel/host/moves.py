@@ -37,6 +37,17 @@ def move(code: bytes, register: Callable[[int], int]) -> Move:
     )
 
 
+def shortened(code: bytes, register: Callable[[int], int], page: int) -> tuple[int, int]:
+    """Return which register holds the length, and what is left of it to the end of the page.
+
+    It is 0 where the page holds all of it: the move then moves nothing, and the next one is told.
+    """
+    done, number = move(code, register), code[1] >> 4
+    user = done.target if done.to_user else done.source
+    left = page - user % page
+    return number, left if register(number) > left else 0
+
+
 def status(word: int, done: Move) -> int:
     """Return the program status word `word` with the condition code that `done` leaves."""
     return word & ~(3 << _CONDITION) | (3 if done.more else 0) << _CONDITION

@@ -18,6 +18,7 @@ class Fixup:
     sets: tuple[tuple[int, int], ...] = ()  # (number of the register, its new value)
     clears: tuple[int, int] | None = None  # register that holds an address, bytes to zero there
     scales: tuple[int, int, int] | None = None  # first := second + factor * first
+    shortens: bool = False  # it goes on at a move, of what is left of its page, or of nothing
     known: bool = True  # False: nothing is known of what the kernel does for this kind
 
 
@@ -29,6 +30,7 @@ class FixupRow:
     sets: tuple[tuple[str, str], ...] = ()  # (register, value), each a number or a field
     clears: tuple[str, str] | None = None  # register with an address, field with the bytes
     scales: tuple[str, str, str] | None = None  # register, register that is added, factor
+    shortens: bool = False  # as of `Fixup`
 
 
 @dataclass(frozen=True, slots=True)

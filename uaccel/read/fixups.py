@@ -83,6 +83,7 @@ def _fixup(
         if row.clears
         else None,
         scales=_scales(row, fields),
+        shortens=row.shortens,
     )
 
 
