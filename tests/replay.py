@@ -4,7 +4,9 @@
 A case gives some fences and expects others; both are named by their first word.
 
 * `uaccel/arch/NAME.md` gives ```listing, a row of `mnemonic operands` per instruction, and expects
-  ```roles, a row of `LINE role` per line that means something to a window.
+  ```roles, a row of `LINE role` per line that means something to a window; or ```entries, a
+  row of `KIND FIELD=VALUE...` per entry of an exception table, and expects ```effects, a row per
+  entry that says what a fault does besides going on elsewhere.
 * `uaccel/styles/NAME.md` gives ```c, a file, for struct copies ```layout [ARCH] (see
   `tests/layouts.py`), and where it matters what the tree offers ```dialect NAME...: the fields of
   `Dialect` that hold there, `clang=13.0.1` and `opens=no` among them, `unmasked` where no begin
@@ -49,6 +51,7 @@ from uaccel.model.source import Source
 from uaccel.read.bounds import unbound
 from uaccel.read.definitions import read_header
 from uaccel.read.expansions import expansions
+from uaccel.read.fixups import interpret
 from uaccel.read.reading import read_source
 
 ARCHES: Mapping[str, Arch] = catalog(uaccel.arch, Arch)
@@ -56,14 +59,28 @@ STYLES: Mapping[str, Style] = catalog(uaccel.styles, Style)
 CHECKS: Mapping[str, Check] = catalog(uaccel.checks, Check)
 
 GIVEN = (
-    *("listing", "c", "layout", "dialect", "log", "objtool", "command", "stderr", "compiled"),
+    *(
+        "listing",
+        "entries",
+        "c",
+        "layout",
+        "dialect",
+        "log",
+        "objtool",
+        "command",
+        "stderr",
+        "compiled",
+    ),
     "nothing",
 )
 OPTIONAL = ("differences",)
 
 
 def arch(name: str, case: Case) -> dict[str, str]:
-    """Return the role of each line of a listing that has one."""
+    """Return the role of each line of a listing that has one, or what each entry does."""
+    for entries in case.of("entries"):
+        told = (_effects(ARCHES[name], row) for row in entries.text.splitlines())
+        return {"effects": "".join(f"{effects}\n" for effects in told)}
     (given,) = case.of("listing")
     insns = (_insn(number, row) for number, row in enumerate(given.text.splitlines(), start=1))
     found = ((insn.address, ARCHES[name].role(insn)) for insn in insns)
@@ -139,6 +156,24 @@ BY_FOLDER: Mapping[str, Callable[[str, Case], dict[str, str]]] = {
     "checks": checks,
     "styles": styles,
 }
+
+
+def _effects(arch: Arch, row: str) -> str:
+    kind, *words = row.split()
+    assert arch.fixups is not None and arch.emulation is not None
+    fields = dict.fromkeys((field.name for field in arch.fixups.fields), 0)
+    fields |= {name: int(value) for name, _, value in (word.partition("=") for word in words)}
+    fixup = interpret(0, 0, kind, fields, arch.fixups)
+    names = arch.emulation.numbered
+    said = [f"{names[number]} := {value}" for number, value in fixup.sets]
+    if fixup.scales:
+        first, second, factor = fixup.scales
+        said.insert(0, f"{names[first]} := {names[second]} + {factor} * {names[first]}")
+    if fixup.clears:
+        said.append(f"{fixup.clears[1]} bytes at {names[fixup.clears[0]]} are zero")
+    if fixup.shortens:
+        said.append("the move is shortened")
+    return "; ".join(said) or ("nothing" if fixup.known else "not known")
 
 
 def _insn(number: int, row: str) -> Insn:

@@ -28,6 +28,26 @@ def read_fixups(elf: Elf, layout: FixupFormat, kinds: Mapping[int, str]) -> tupl
     return tuple(sorted(found, key=lambda one: (one.at, one.to)))
 
 
+def interpret(at: int, to: int, kind: str, fields: Mapping[str, int], layout: FixupFormat) -> Fixup:
+    """Return the entry from `at` to `to` with all that its kind and its fields say."""
+    if not layout.fields:
+        return Fixup(at, to, "plain")
+    row = next((one for one in layout.rows if one.kind == kind), None)
+    if row is None:
+        return Fixup(at, to, kind, known=False)
+    return Fixup(
+        at,
+        to,
+        row.kind,
+        sets=tuple(_sets(row, fields, layout.ignored)),
+        clears=(_number(row.clears[0], fields), _number(row.clears[1], fields))
+        if row.clears
+        else None,
+        scales=_scales(row, fields),
+        shortens=row.shortens,
+    )
+
+
 def _entries(
     elf: Elf, section: Section, layout: FixupFormat, kinds: Mapping[int, str]
 ) -> Iterator[Fixup]:
@@ -41,7 +61,9 @@ def _entries(
         if at is None or to is None:
             raise UserError(f"the entry at byte {start} of {_SECTION} has no two pointers")
         word = elf.number(section.data, start + 8, layout.size - 8)
-        yield _fixup(at, to, _fields(word, layout, elf.big), layout, kinds)
+        fields = _fields(word, layout, elf.big)
+        kind = kinds.get(fields.get("type", 0), f"type {fields.get('type')}")
+        yield interpret(at, to, kind, fields, layout)
 
 
 def _places(elf: Elf, section: Section, layout: FixupFormat) -> Mapping[int, int]:
@@ -63,28 +85,6 @@ def _fields(word: int, layout: FixupFormat, big: bool) -> Mapping[str, int]:
 def _bits(word: int, field: Field) -> int:
     value = word >> field.shift & ((1 << field.width) - 1)
     return value - (1 << field.width) if field.signed and value >> (field.width - 1) else value
-
-
-def _fixup(
-    at: int, to: int, fields: Mapping[str, int], layout: FixupFormat, kinds: Mapping[int, str]
-) -> Fixup:
-    if not layout.fields:
-        return Fixup(at, to, "plain")
-    kind = kinds.get(fields["type"], f"type {fields['type']}")
-    row = next((one for one in layout.rows if one.kind == kind), None)
-    if row is None:
-        return Fixup(at, to, kind, known=False)
-    return Fixup(
-        at,
-        to,
-        row.kind,
-        sets=tuple(_sets(row, fields, layout.ignored)),
-        clears=(_number(row.clears[0], fields), _number(row.clears[1], fields))
-        if row.clears
-        else None,
-        scales=_scales(row, fields),
-        shortens=row.shortens,
-    )
 
 
 def _sets(
