@@ -74,6 +74,29 @@ def test_the_whole_function_has_its_own_table() -> None:
     assert line == "second gcc 1.2.3 350 14000 12 310 13840 12 270 13680 12"
 
 
+def test_what_was_executed_has_a_table_of_its_own() -> None:
+    known = invented.dossier()
+    assert "executed by" not in shown()
+    name = f"{known.subjects[0].file}:{known.subjects[0].function}"
+    sample = next(m for m in known.measurements if m.what == "text_bytes")
+    ran = tuple(
+        replace(sample, cluster=name, style=style, what=what, value=value, unit=unit, why=why)
+        for style, values, why in (("fieldwise", (280, 24), ""), ("window", (None, None), "stuck"))
+        for what, value, unit in (
+            ("executed_instructions", values[0], "instructions"),
+            ("executed_toggles", values[1], "toggles"),
+        )
+    )
+    report = shown(replace(known, measurements=(*known.measurements, *ran)))
+    (line,) = (
+        re.sub(r"\s+", " ", one)
+        for one in report.partition("executed by")[2].partition("checks")[0].splitlines()
+        if one.startswith(f"{sample.arch} ")
+    )
+    assert re.search(r" 280 24 \?\S* \?\S*$", line)
+    assert "stuck" in report and "ran in an emulator" in report
+
+
 def test_refusals_and_differences_are_told() -> None:
     report = shown()
     assert "  refused  structcopy: no two fields of it go together" in report

@@ -12,10 +12,12 @@ from uaccel.flow.patches import CHECKS
 from uaccel.flow.targets import subjects
 from uaccel.model.dossier import Subject
 from uaccel.model.judgement import Evidence, Measurement, Verdict
+from uaccel.model.run import Run
 from uaccel.model.source import Cluster
 
 ABSENT = "this configuration does not compile the function"
 FAILED = "it does not compile"
+EXECUTED = ("executed_instructions", "executed_toggles")
 AS_SYMBOL = "noinline where it fits"  # a system call or an inline function is found by lines
 
 
@@ -27,6 +29,28 @@ def measurements(trial: Trial) -> Iterator[Measurement]:
             style = draft.style or subject.form
             # What a style left outside of its windows still costs what it did.
             yield from _of_cluster(trial, subject, _together(draft.became(number)), style)
+
+
+def executions(trial: Trial, run: Run | None, why: str = "") -> Iterator[Measurement]:
+    """Yield what one call executed in which nothing faults; `why` there was none."""
+    ended = why if run is None else run.ended
+    values = (
+        (None, None) if run is None or ended else (run.instructions, run.openings + run.closings)
+    )
+    style = trial.draft.style or _form(trial)
+    bench = trial.bench
+    for what, value, unit in zip(EXECUTED, values, ("instructions", "toggles"), strict=True):
+        yield Measurement(
+            cluster=trial.draft.target.name,
+            style=style,
+            arch=bench.arch.name,
+            compiler=bench.toolchain.name,
+            config=config(bench),
+            what=what,
+            value=value,
+            unit=unit,
+            why=ended,
+        )
 
 
 def _together(clusters: tuple[Cluster, ...]) -> Cluster:

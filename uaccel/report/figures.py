@@ -14,6 +14,8 @@ Key = tuple[str, str, Machine, str]  # cluster or function, style, machine, what
 PATH = ("path_instructions", "path_toggles")
 FLOOR = "floor_instructions"
 FUNCTION = ("function_instructions", "text_bytes", "extable_entries")
+EXECUTED = ("executed_instructions", "executed_toggles")
+_HEADINGS = {FUNCTION: ("insns", "text", "ext"), EXECUTED: ("executed", "toggles")}
 _FIELDWISE = "fieldwise"  # what every change is told against, where it was measured
 _NOT_TAKEN = "no such figure was taken here"
 _UNEXPLAINED = "not known, and nothing says why"
@@ -73,30 +75,41 @@ def path_grid(dossier: Dossier, subject: Subject) -> Grid:
 
 def function_grids(dossier: Dossier) -> tuple[Grid, ...]:
     """Return the figures of each whole function, in the order of the clusters."""
+    return _function_grids(dossier, FUNCTION)
+
+
+def executed_grids(dossier: Dossier) -> tuple[Grid, ...]:
+    """Return what each whole function executed, callees included, where it was run."""
+    return _function_grids(dossier, EXECUTED)
+
+
+def _function_grids(dossier: Dossier, whats: tuple[str, ...]) -> tuple[Grid, ...]:
     known = {subject.id: f"{subject.file}:{subject.function}" for subject in dossier.subjects}
     keys: dict[str, tuple[str, ...]] = {}
     for m in dossier.measurements:
         title = known.get(m.cluster, m.cluster)
-        if m.what in FUNCTION and m.cluster not in keys.get(title, ()):
+        if m.what in whats and m.cluster not in keys.get(title, ()):
             keys[title] = (*keys.get(title, ()), m.cluster)
-    return tuple(_function_grid(dossier, title, ids) for title, ids in keys.items())
+    return tuple(_function_grid(dossier, title, ids, whats) for title, ids in keys.items())
 
 
-def _function_grid(dossier: Dossier, title: str, ids: tuple[str, ...]) -> Grid:
+def _function_grid(
+    dossier: Dossier, title: str, ids: tuple[str, ...], whats: tuple[str, ...]
+) -> Grid:
     index = {
         (title, m.style, _machine(m), m.what): m for m in dossier.measurements if m.cluster in ids
     }
-    styles = _styles(dossier, ids, FUNCTION, _FIELDWISE)
-    headings = (("insns", "text", "ext"),) * len(styles)
+    styles = _styles(dossier, ids, whats, _FIELDWISE)
+    headings = (_HEADINGS[whats],) * len(styles)
     rows = [
         Row(
             _arch_cell(dossier, machine[0]),
             machine[1],
-            tuple(tuple(_figure(index, (title, s, machine, w)) for w in FUNCTION) for s in styles),
+            tuple(tuple(_figure(index, (title, s, machine, w)) for w in whats) for s in styles),
             Cell(""),
         )
         for machine in _machines(dossier)
-        if any((title, s, machine, what) in index for s in styles for what in FUNCTION)
+        if any((title, s, machine, what) in index for s in styles for what in whats)
     ]
     return _grid(dossier, title, styles, headings, rows, None)
 

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from uaccel.model.dossier import Dossier, Patch, Subject
 from uaccel.model.judgement import Outcome, Verdict
-from uaccel.report.figures import Cell, Grid, function_grids, path_grid
+from uaccel.report.figures import EXECUTED, Cell, Grid, executed_grids, function_grids, path_grid
 from uaccel.report.paper import WIDE, console, hanging, stripped, table, title
 from uaccel.report.plain import block, line
 
@@ -26,8 +26,8 @@ _DIFF = {"@": "cyan", "+": "green", "-": "red"}
 _DIGITS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _EVIDENCE = (
     "object (level 2): real files, built by the kernel's own Kbuild and the command it saved; "
-    "nothing was executed"
 )
+_RUN = "run (level 3): what is told as executed ran in an emulator"
 _LEGEND = (
     ("path", "instructions on the success path of the cluster"),
     ("toggles", "openings and closings on that path"),
@@ -36,6 +36,7 @@ _LEGEND = (
     ("insns", "instructions of the whole function"),
     ("text", "bytes of code"),
     ("ext", "entries of the exception table"),
+    ("executed", "instructions of one call in which nothing faults, callees included"),
     ("noinline", "in the compiled copy, so that a function stays a symbol of its own; one that is"),
     ("", "inline or a system call is found by its lines instead"),
 )
@@ -66,6 +67,9 @@ def _parts(dossier: Dossier) -> Iterator[_Part]:
     for grid in function_grids(dossier):
         yield _Part(title("the whole of", grid.title))
         yield from _grid(grid, noted, None)
+    for grid in executed_grids(dossier):
+        yield _Part(title("executed by", grid.title))
+        yield from _grid(grid, noted, None)
     yield from _verdicts(dossier)
     yield from _patches(dossier.patches)
     yield from _list("notes", dossier.notes)
@@ -84,7 +88,7 @@ def _head(dossier: Dossier) -> Iterator[_Part]:
             (f"Linux {line(dossier.tree.version)}", "bold"), f"  {line(dossier.tree.path)}"
         )
     )
-    evidence = _EVIDENCE if dossier.targets else "source (level 1): nothing was built"
+    evidence = _evidence(dossier)
     yield _Part(Text.assemble(("evidence  ", "dim"), evidence))
     if not dossier.targets:
         return
@@ -194,6 +198,13 @@ def _declined(dossier: Dossier, subject: Subject) -> Iterator[_Part]:
             reasons.setdefault(refusal.why, []).append(refusal.style)
     for why, styles in reasons.items():
         yield _Part(hanging("refused", f"{', '.join(styles)}: {why}", "yellow"))
+
+
+def _evidence(dossier: Dossier) -> str:
+    if not dossier.targets:
+        return "source (level 1): nothing was built"
+    ran = any(m.what in EXECUTED and m.value is not None for m in dossier.measurements)
+    return f"{_EVIDENCE}{_RUN if ran else 'nothing was executed'}"
 
 
 def _legend(dossier: Dossier) -> Iterator[_Part]:
