@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from uaccel.host.run import uninterrupted
@@ -174,11 +175,19 @@ def _settle() -> None:
     for number in (signal.SIGTERM, signal.SIGPROF, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    most = _MEMORY if hard == resource.RLIM_INFINITY else min(_MEMORY, hard)
+    most = _MEMORY + _inherited()
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     faulthandler.disable()  # whoever asked says what died
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # and not C code before it aborts
+
+
+def _inherited() -> int:
+    # Bytes that whoever forked us had already: an emulator in it has a gigabyte of its own.
+    with suppress(OSError, ValueError, IndexError):
+        return int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+    return 0
 
 
 def _tried(work: Callable[[Part], Answer], part: Part, seconds: float) -> Answer | Broken:
