@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from uaccel.model.machine import Arch, Insn, Listing, Role
 from uaccel.model.source import Direction
-from uaccel.paths import Leaving, leaving_edges
+from uaccel.paths import Leaving, edges_of, leaving_edges
 
 UNPAIRED = "an opening without its closing, or the other way round: one of them was not found"
 _TOGGLES = (Role.OPENS, Role.CLOSES, Role.TOGGLES)
@@ -87,7 +86,7 @@ def count_path(  # noqa: PLR0913, PLR0917
             frozenset(i for i in range(len(listing.insns)) if _is_on(listing, i, file, some))
             for some in (leaving.tests, leaving.landed)
         )
-        graph = graph.without(leaving_edges(tuple(_edges(listing)), own, tests, landed))
+        graph = graph.without(leaving_edges(tuple(edges_of(listing)), own, tests, landed))
     path = graph.best_path(touches, own & graph.toggles)
     counted = _counted(listing, path, own, touches, file)
     found = sum(i in touches for i in counted)
@@ -284,7 +283,7 @@ class _Graph:
     @classmethod
     def of(cls, listing: Listing) -> _Graph:
         """Return the edges between the instructions of `listing`."""
-        edges = tuple(_edges(listing))
+        edges = tuple(edges_of(listing))
         order, back = _sort(edges, _roots(listing, edges))
         kept = tuple(
             tuple(to for to in targets if (i, to) not in back) for i, targets in enumerate(edges)
@@ -343,19 +342,6 @@ class _Graph:
 def _entries(order: tuple[int, ...], edges: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
     reached = {to for i in order for to in edges[i]}
     return tuple(i for i in order if i not in reached)
-
-
-def _edges(listing: Listing) -> Iterator[tuple[int, ...]]:
-    addresses = sorted((insn.address, i) for i, insn in enumerate(listing.insns))
-    for i, insn in enumerate(listing.insns):
-        role = listing.arch.role(insn)
-        ends = role in (Role.RETURNS, Role.BRANCHES) or i + 1 == len(listing.insns)
-        targets: tuple[int, ...] = () if ends else (i + 1,)
-        if role in (Role.BRANCHES, Role.FORKS) and isinstance(insn.target, int):
-            # No-operations are folded away, so a jump to one leads to what follows it.
-            at = bisect_left(addresses, (insn.target, 0))
-            targets += (addresses[at][1],) if at < len(addresses) else ()
-        yield targets
 
 
 def _roots(listing: Listing, edges: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:

@@ -7,8 +7,11 @@ jumps: an edge like any other, and often the shortest way to the end of the wind
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from uaccel.model.machine import Listing, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +49,17 @@ def _leaving_edges(
         lands = [to in landed or (i in tests and to not in own) for to in edges[i]]
         if lands[0] != lands[1]:
             yield i, edges[i][lands.index(True)]
+
+
+def edges_of(listing: Listing) -> Iterator[tuple[int, ...]]:
+    """Yield the indices that may follow each instruction of `listing`; a fault is no edge."""
+    addresses = sorted((insn.address, i) for i, insn in enumerate(listing.insns))
+    for i, insn in enumerate(listing.insns):
+        role = listing.arch.role(insn)
+        ends = role in (Role.RETURNS, Role.BRANCHES) or i + 1 == len(listing.insns)
+        targets: tuple[int, ...] = () if ends else (i + 1,)
+        if role in (Role.BRANCHES, Role.FORKS) and isinstance(insn.target, int):
+            # No-operations are folded away, so a jump to one leads to what follows it.
+            at = bisect_left(addresses, (insn.target, 0))
+            targets += (addresses[at][1],) if at < len(addresses) else ()
+        yield targets

@@ -85,6 +85,8 @@ ARCH = Arch(
     ),
     features=(),
     helpers=("lib/usercopy.o",),
+    # arch/arm64/include/asm/uaccess.h: raw_copy_from_user() opens around it.
+    inside=r"__arch_(?:copy_(?:from|to)|clear)_user",
     begin_header=("arch/arm64/include/asm/uaccess.h",),
     # __raw_get_user() and __raw_put_user() open before each ldtr and sttr.
     openings=openings(

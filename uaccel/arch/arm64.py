@@ -66,6 +66,8 @@ ARCH = Arch(
     ),
     features=(),
     helpers=("lib/usercopy.o",),
+    # arch/arm64/include/asm/uaccess.h: raw_copy_from_user() opens around it.
+    inside=r"__arch_(?:copy_(?:from|to)|clear)_user",
     begin_header=("arch/arm64/include/asm/uaccess.h",),
     # Privileged loads and stores would need an opening; ldtr and sttr need none.
     openings=openings(

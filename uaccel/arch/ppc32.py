@@ -58,6 +58,8 @@ ARCH = Arch(
     protection=("KUAP: mtsrin + isync open and close one segment, for writes only"),
     features=(),
     helpers=("lib/usercopy.o",),
+    # arch/powerpc/include/asm/uaccess.h: raw_copy_from_user() opens around it.
+    inside=r"__copy_tofrom_user|__arch_clear_user",
     begin_header=("arch/powerpc/include/asm/uaccess.h",),
     # allow_user_access(), around every access of asm/uaccess.h, returns unless it writes.
     openings=openings(

@@ -67,6 +67,10 @@ ARCH = Arch(
     protection=("KUAP: mtspr 29 (AMR) + isync open and close, reads and writes apart"),
     features=(),
     helpers=("lib/usercopy.o",),
+    # arch/powerpc/include/asm/{uaccess.h,book3s/64/kup.h}: opened around them; the flush closes.
+    # MMU_FTR_KUAP of arch/powerpc/include/asm/mmu.h, asked by set_kuap() of book3s/64/kup.h.
+    asks=r"(?:andi\.|rlwinm\.?) (\w+), \w+, (?:0x200|0, 0x16, 0x16)",
+    inside=r"do_uaccess_flush|__copy_tofrom_user|__arch_clear_user",
     begin_header=("arch/powerpc/include/asm/uaccess.h",),
     # allow_user_access(), which stands around every access of asm/uaccess.h.
     openings=openings(

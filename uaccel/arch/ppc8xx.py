@@ -51,6 +51,8 @@ ARCH = Arch(
     protection=("KUAP: mtspr 794 (MD_AP) opens and closes, for reads and writes alike"),
     features=(),
     helpers=("lib/usercopy.o",),
+    # arch/powerpc/include/asm/uaccess.h: raw_copy_from_user() opens around it.
+    inside=r"__copy_tofrom_user|__arch_clear_user",
     begin_header=("arch/powerpc/include/asm/uaccess.h",),
     # allow_user_access(), which stands around every access of asm/uaccess.h.
     openings=openings(

@@ -70,9 +70,9 @@ def config(bench: Bench) -> str:
 def verdicts(trial: Trial) -> Iterator[Verdict]:
     """Yield what the checks make of one build."""
     style = trial.draft.style or _form(trial)
-    evidence = Evidence(build=trial.build)
+    evidence = Evidence(build=trial.build, listing=trial.listing)
     # Where objtool does not look at windows there is nothing that it could have said.
-    asked = ("compiles",) if trial.build.objtool is None else ("compiles", "objtool")
+    asked = ("compiles", *(() if trial.build.objtool is None else ("objtool",)), "closed")
     for name in asked:
         judgement = CHECKS[name].judge(evidence)
         yield Verdict(

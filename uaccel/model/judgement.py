@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from uaccel.model.machine import Build, Command
+from uaccel.model.machine import Build, Command, Listing
 
 
 class Outcome(Enum):
@@ -31,6 +31,7 @@ class Evidence:
     """What a check may look at; a field that is None was not gathered."""
 
     build: Build | None = None
+    listing: Listing | None = None  # of the function, as it was built
     command: Command | None = None  # a tool of the tree that was run on the patch
     compiled_on: tuple[str, ...] | None = None  # architectures whose object holds the lines
 

@@ -66,6 +66,8 @@ class Arch:
     begin_header: tuple[str, ...]  # where this architecture would define user_access_begin
     openings: tuple[OpeningRow, ...]  # the first row of a direction that matches decides
     guards_reads: bool = True  # reading needs an opening too
+    asks: str = ""  # regular expression: its group is not zero where the CPU guards user memory
+    inside: str = ""  # regular expression: what its accessors call with user memory open
     fixups: FixupFormat | None = None  # how it writes its exception table
     emulation: Emulation | None = None  # None where the emulator cannot run it
 
@@ -97,6 +99,7 @@ class Insn:
     target: str | int | None  # of a branch or call: symbol name, or address in the same function
     lines: tuple[tuple[str, int], ...]  # (file, line), innermost first, through the inline stack
     access: bool  # an exception-table entry guards it: it touches user memory
+    fixup: int | None = None  # address where a fault there goes on
 
     def __str__(self) -> str:
         return f"{self.mnemonic} {self.operands}".strip()

@@ -32,7 +32,7 @@ class Code:
     relocations: Mapping[int, Relocation]  # by address
     functions: tuple[Symbol, ...]  # in order of address
     starts: tuple[int, ...]  # their addresses
-    guarded: frozenset[int]  # addresses that __ex_table names
+    fixups: Mapping[int, int]  # addresses that __ex_table names, and where a fault there goes on
     keys: frozenset[int]  # addresses that __jump_table names
     patches: tuple[Patch, ...]
     machine: capstone.Cs
@@ -50,7 +50,7 @@ def read_object(
     listings = (_listing(code, name, parts, lines) for name, parts in groups.items())
     return Object(
         text_bytes=sum(len(section.data) for section in elf.sections if section.executable),
-        extable_entries=len(code.guarded),
+        extable_entries=len(code.fixups),
         listings=tuple(replace(one, callees=_callees(code, one)) for one in listings),
     )
 
@@ -72,18 +72,19 @@ def _code(elf: Elf, arch: Arch, features: Mapping[str, int]) -> Code:
         relocations=relocations,
         functions=tuple(functions),
         starts=tuple(one.address for one in functions),
-        guarded=frozenset(_every(elf, "__ex_table", 2)),
-        keys=frozenset(_every(elf, "__jump_table", 3)),
+        fixups=dict(_every(elf, "__ex_table", 2)),
+        keys=frozenset(at for at, _ in _every(elf, "__jump_table", 3)),
         patches=read_alternatives(elf, arch, features),
         machine=machine(arch),
     )
 
 
-def _every(elf: Elf, name: str, step: int) -> Iterator[int]:
+def _every(elf: Elf, name: str, step: int) -> Iterator[tuple[int, int]]:
     # An entry of __ex_table has two pointers, one of __jump_table three; the first is the code's.
     for section in elf.sections:
         if section.name == name:
-            yield from (address for _, address in pointers(elf, section)[::step])
+            addresses = [address for _, address in pointers(elf, section)]
+            yield from zip(addresses[::step], addresses[1::step], strict=True)
 
 
 def _groups(
@@ -123,7 +124,7 @@ def _listing(code: Code, name: str, parts: tuple[Symbol, ...], lines: Lines) -> 
         insns=tuple(insns),
         size=sum(end - start for start, end in extents),
         extable_entries=sum(
-            start <= address < end for address in code.guarded for start, end in extents
+            start <= address < end for address in code.fixups for start, end in extents
         ),
     )
 
@@ -156,7 +157,8 @@ def _insns(
             operands=raw.operands,
             target=target,
             lines=lines.at(place),
-            access=place in code.guarded or raw.address in code.guarded,
+            access=place in code.fixups or raw.address in code.fixups,
+            fixup=code.fixups.get(place, code.fixups.get(raw.address)),
         )
 
 
