@@ -17,6 +17,8 @@ A case gives some fences and expects others; both are named by their first word.
   there too and is then compared.
 * `uaccel/checks/NAME.md` gives one of
   ```log built, ```log failed: what the compiler said, with or without an object at the end;
+  ```listing ARCH: a row of `mnemonic operands` per instruction, with `-> NAME` or `-> LINE` where a
+  call or jump leads and `!! LINE` where a fault goes on;
   ```objtool: what objtool said of an object, ```objtool none where it does not run;
   ```command STATUS: what a program printed before it ended so, with ```stderr for its other stream;
   ```compiled ARCH...: the architectures whose object holds the lines;
@@ -26,6 +28,7 @@ A case gives some fences and expects others; both are named by their first word.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import unified_diff
@@ -44,7 +47,7 @@ from uaccel.lending import LINUX
 from uaccel.model.dialect import COMMON, Dialect
 from uaccel.model.expansion import Expansion
 from uaccel.model.judgement import Check, Evidence
-from uaccel.model.machine import Arch, Build, Command, Insn
+from uaccel.model.machine import Arch, Build, Command, Insn, Listing
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.series import Change
 from uaccel.model.source import Source
@@ -193,7 +196,30 @@ def _evidence(name: str, case: Case) -> Evidence:
         return Evidence(
             command=Command((name,), "linux", status, said.text, errors.text if errors else "")
         )
+    if "listing" in given:
+        return Evidence(listing=_listing(given["listing"]))
     return Evidence(build=_build(given.get("log"), given.get("objtool")))
+
+
+_ROW = re.compile(r"(?P<insn>.*?)(?: -> (?P<to>\S+))?(?: !! (?P<fixup>\d+))?")
+
+
+def _listing(block: Block) -> Listing:
+    insns = []
+    for number, row in enumerate(block.text.splitlines(), start=1):
+        found = _ROW.fullmatch(row)
+        assert found is not None, f"no instruction: {row}"
+        to, fixup = found["to"], found["fixup"]
+        insns.append(
+            replace(
+                _insn(number, found["insn"]),
+                target=int(to) if to and to.isdigit() else to,
+                access=fixup is not None,
+                fixup=int(fixup) if fixup else None,
+            )
+        )
+    assert block.argument is not None
+    return Listing(ARCHES[block.argument], "lamp_get", tuple(insns), len(insns), 0)
 
 
 def _build(log: Block | None, objtool: Block | None) -> Build:

@@ -98,6 +98,51 @@ def test_an_end_after_a_begin_that_failed_is_seen_by_objtool(farm: Farm, tmp_pat
     assert why.endswith("redundant UACCESS disable")
     assert {outcome for outcome, _ in done.outcomes("compiles")} == {"pass"}
     assert "FAIL     objtool: snd_pcm_ioctl_sync_ptr_x32" in done.shown
+    (own,) = {why for outcome, why in done.outcomes("closed") if outcome == "fail"}
+    assert own.endswith("it is closed where it is not open")
+
+
+BY_HAND = (  # what is broken in the window that writes, what objtool says, what we say
+    (
+        "\tuser_write_access_end();\n\n\treturn 0;",
+        "\treturn 0;",
+        "return with UACCESS enabled",
+        "it returns with user memory open",
+    ),
+    (
+        "unsafe_put_user(scontrol.avail_min,",
+        "unsafe_put_user(scontrol.avail_min + snd_pcm_hwsync(substream),",
+        "call to snd_pcm_delay() with UACCESS enabled",
+        "it calls snd_pcm_delay with user memory open",
+    ),
+    (
+        "write_fault:\n\tuser_write_access_end();",
+        "write_fault:",
+        "return with UACCESS enabled",
+        "it returns with user memory open",
+    ),
+    (
+        WINDOW,
+        f"\tif (!user_write_access_begin(src, sizeof(*src)))\n\t\treturn -EFAULT;\n{WINDOW}",
+        "recursive UACCESS enable",
+        "it is opened where it is open",
+    ),
+)
+
+
+@pytest.mark.parametrize(("old", "new", "objtool", "closed"), BY_HAND)
+def test_what_objtool_sees_is_seen_in_the_listing(  # noqa: PLR0913, PLR0917
+    farm: Farm, tmp_path: Path, old: str, new: str, objtool: str, closed: str
+) -> None:
+    done = farm.study(tmp_path, in_x32(farm.windows, old, new), "--style", "window")
+    assert done.status == 1
+    assert _failing(done, "objtool").endswith(objtool)
+    assert _failing(done, "closed").endswith(closed)
+
+
+def _failing(done: Study, check: str) -> str:
+    (why,) = {why for outcome, why in done.outcomes(check) if outcome == "fail"}
+    return why
 
 
 def test_an_accessor_that_x86_does_not_have_does_not_compile(farm: Farm, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ ARCH = Arch(
     ),
     features=(),
     helpers=("lib/usercopy.o", "arch/arm/lib/getuser.o", "arch/arm/lib/putuser.o"),
-    # arch/arm/include/asm/uaccess.h, arch/arm/lib/{getuser,putuser,copy_*_user}.S: the macro around them opens.
+    # The macros of arch/arm/include/asm/uaccess.h open around what arch/arm/lib has.
     inside=r"__(?:get|put)_user_\w+|(?:arm_copy|__copy)_(?:from|to)_user(?:_std)?|(?:arm|__)_?clear_user(?:_std)?",
     begin_header=("arch/arm/include/asm/uaccess.h",),
     # get_user() and put_user() open within these two.
