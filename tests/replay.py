@@ -18,7 +18,8 @@ A case gives some fences and expects others; both are named by their first word.
 * `uaccel/checks/NAME.md` gives one of
   ```log built, ```log failed: what the compiler said, with or without an object at the end;
   ```listing ARCH: a row of `mnemonic operands` per instruction, with `-> NAME` or `-> LINE` where a
-  call or jump leads and `!! LINE` where a fault goes on;
+  call or jump leads and `!! LINE` where a fault goes on, `NAME:` above another function's rows,
+  `names NAME` for a symbol of another object;
   ```objtool: what objtool said of an object, ```objtool none where it does not run;
   ```command STATUS: what a program printed before it ended so, with ```stderr for its other stream;
   ```compiled ARCH...: the architectures whose object holds the lines;
@@ -205,21 +206,32 @@ _ROW = re.compile(r"(?P<insn>.*?)(?: -> (?P<to>\S+))?(?: !! (?P<fixup>\d+))?")
 
 
 def _listing(block: Block) -> Listing:
-    insns = []
-    for number, row in enumerate(block.text.splitlines(), start=1):
-        found = _ROW.fullmatch(row)
-        assert found is not None, f"no instruction: {row}"
-        to, fixup = found["to"], found["fixup"]
-        insns.append(
-            replace(
-                _insn(number, found["insn"]),
-                target=int(to) if to and to.isdigit() else to,
-                access=fixup is not None,
-                fixup=int(fixup) if fixup else None,
-            )
-        )
     assert block.argument is not None
-    return Listing(ARCHES[block.argument], "lamp_get", tuple(insns), len(insns), 0)
+    parts: dict[str, list[Insn]] = {"lamp_get": []}
+    foreign: list[str] = []
+    insns = parts["lamp_get"]
+    for number, row in enumerate(block.text.splitlines(), start=1):
+        if row.startswith("names "):
+            foreign.append(row.removeprefix("names "))
+        elif row.endswith(":"):
+            insns = parts[row.removesuffix(":")] = []
+        else:
+            insns.append(_row(number, row))
+    arch = ARCHES[block.argument]
+    whole, *callees = (Listing(arch, at, tuple(one), len(one), 0) for at, one in parts.items())
+    return replace(whole, callees=tuple(callees), foreign=tuple(foreign))
+
+
+def _row(number: int, row: str) -> Insn:
+    found = _ROW.fullmatch(row)
+    assert found is not None, f"no instruction: {row}"
+    to, fixup = found["to"], found["fixup"]
+    return replace(
+        _insn(number, found["insn"]),
+        target=int(to) if to and to.isdigit() else to,
+        access=fixup is not None,
+        fixup=int(fixup) if fixup else None,
+    )
 
 
 def _build(log: Block | None, objtool: Block | None) -> Build:

@@ -60,6 +60,8 @@ ARCH = Arch(
     helpers=("lib/usercopy.o",),
     # arch/powerpc/include/asm/uaccess.h: raw_copy_from_user() opens around it.
     inside=r"__copy_tofrom_user|__arch_clear_user",
+    # Linux 6.1, arch/powerpc/include/asm/kup.h: kuap_is_disabled() where no code is patched.
+    switches=r"disable_kuap_key",
     begin_header=("arch/powerpc/include/asm/uaccess.h",),
     # allow_user_access(), around every access of asm/uaccess.h, returns unless it writes.
     openings=openings(

@@ -68,6 +68,8 @@ ARCH = Arch(
     protection=("SUM: csrs and csrc of sstatus open and close, for reads and writes alike"),
     features=(),
     helpers=("lib/usercopy.o",),
+    # Linux 7.3, arch/riscv/include/asm/uaccess.h: called where user memory is open already.
+    inside=r"__asm_copy_(?:from|to)_user_sum_enabled",
     begin_header=("arch/riscv/include/asm/uaccess.h",),
     # __get_user() and __put_user() open around the access itself.
     openings=openings(

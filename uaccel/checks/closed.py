@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from uaccel.model.judgement import Check, Evidence, Judgement, Outcome
 from uaccel.model.machine import Insn, Listing, Role
@@ -42,26 +44,78 @@ def _is_table(listing: Listing, insn: Insn) -> bool:
 
 
 def _walked(listing: Listing) -> Judgement:
+    way = _walk(listing, is_open=False, called=False)
+    if way.broken:
+        asked = (one for one in listing.foreign if re.fullmatch(listing.arch.switches, one))
+        switch = next(asked, None)
+        if switch is not None:
+            why = f"{way.broken}, unless {switch}, which is asked there, answers alike each time"
+            return Judgement(Outcome.UNKNOWN, why)
+        return Judgement(Outcome.FAIL, way.broken)
+    if not way.toggles:
+        return Judgement(Outcome.PASS, "the function opens nothing itself")
+    return Judgement(Outcome.PASS, f"closed on every path, of {way.toggles} openings and closings")
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    broken: str  # the first thing that is wrong, "" when nothing is
+    toggles: int = 0  # openings and closings that were passed
+    ends: frozenset[bool] = frozenset()  # whether user memory is open where it returns
+
+
+def _walk(listing: Listing, *, is_open: bool, called: bool) -> _Way:
+    # With `called` user memory may be left open: what calls it is asked then.
     insns, edges, fixups = listing.insns, tuple(edges_of(listing)), _fixups(listing)
+    own = {one.symbol: one for one in listing.callees if _toggles(one)}
     seen: set[tuple[int, bool, frozenset[str]]] = set()
-    pending = [(0, False, frozenset[str]())]
+    ends: set[bool] = set()
+    pending = [(0, is_open, frozenset[str]())]
     while pending:
-        state = at, is_open, answers = pending.pop()
+        state = at, now, answers = pending.pop()
         if state in seen:
             continue
         seen.add(state)
         insn = insns[at]
-        why = _against(listing, insn, is_open)
+        within = own.get(str(insn.target)) if isinstance(insn.target, str) else None
+        way = _called(within, now) if within else _stepped(listing, insn, now)
+        why = way.broken
+        leaves = _leaves(listing, insn)
+        if leaves and True in way.ends and not called:
+            why = why or "it returns with user memory open"
         if why:
-            return Judgement(Outcome.FAIL, f"{listing.symbol}+{_offset(listing, at):#x}: {why}")
+            return _Way(f"{listing.symbol}+{_offset(listing, at):#x}: {why}")
+        ends |= way.ends if leaves else set()
         # A fault comes before what the instruction does.
-        pending += [(fixups[at], is_open, answers)] if at in fixups else []
-        told, later = _told(listing, insn, answers), _after(listing, insn, is_open)
-        pending += [(to, later, told) for to in _ways(insn, edges[at], answers)]
-    passed = {at for at, *_ in seen if listing.arch.role(insns[at]) in _TOGGLES}
-    if not passed:
-        return Judgement(Outcome.PASS, "the function opens nothing itself")
-    return Judgement(Outcome.PASS, f"closed on every path, of {len(passed)} openings and closings")
+        pending += [(fixups[at], now, answers)] if at in fixups else []
+        told, ways = _told(listing, insn, answers), _ways(insn, edges[at], answers)
+        pending += [(to, later, told) for to in ways for later in way.ends]
+    passed = {at for at, *_ in seen if _opens_or_closes(listing, insns[at], own)}
+    return _Way("", len(passed), frozenset(ends))
+
+
+def _called(listing: Listing, is_open: bool) -> _Way:
+    way = _walk(listing, is_open=is_open, called=True)
+    return replace(way, broken=way.broken and f"{listing.symbol}() is called: {way.broken}")
+
+
+def _toggles(listing: Listing) -> bool:
+    return any(listing.arch.role(insn) in _TOGGLES for insn in listing.insns)
+
+
+def _opens_or_closes(listing: Listing, insn: Insn, own: Mapping[str, Listing]) -> bool:
+    return listing.arch.role(insn) in _TOGGLES or insn.target in own
+
+
+def _stepped(listing: Listing, insn: Insn, is_open: bool) -> _Way:
+    why = _against(listing, insn, is_open)
+    return _Way(why, ends=frozenset({_after(listing, insn, is_open)}))
+
+
+def _leaves(listing: Listing, insn: Insn) -> bool:
+    # A jump to another function is a call behind which nothing comes.
+    role = listing.arch.role(insn)
+    return role is Role.RETURNS or (isinstance(insn.target, str) and role is not Role.CALLS)
 
 
 def _told(listing: Listing, insn: Insn, answers: frozenset[str]) -> frozenset[str]:
@@ -117,9 +171,7 @@ def _against(listing: Listing, insn: Insn, is_open: bool) -> str:
     if not is_open:
         return ""
     away = isinstance(insn.target, str) and not _THUNK.fullmatch(insn.target)
-    if role is Role.RETURNS or (isinstance(insn.target, str) and not away):
-        return "it returns with user memory open"
-    if role is Role.CALLS or (role is Role.BRANCHES and away):
+    if role is Role.CALLS or (away and role is not Role.RETURNS):
         name = str(insn.target) if insn.target is not None else "what a pointer names"
         known = _HARMLESS.fullmatch(name) or re.fullmatch(listing.arch.inside, name)
         return "" if known else f"it calls {name} with user memory open"

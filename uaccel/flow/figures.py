@@ -72,7 +72,9 @@ def verdicts(trial: Trial) -> Iterator[Verdict]:
     style = trial.draft.style or _form(trial)
     evidence = Evidence(build=trial.build, listing=trial.listing)
     # Where objtool does not look at windows there is nothing that it could have said.
-    asked = ("compiles", *(() if trial.build.objtool is None else ("objtool",)), "closed")
+    asked = ("compiles", *(() if trial.build.objtool is None else ("objtool",)))
+    if trial.object is None or trial.listing is not None:  # else the function is not compiled here
+        asked = (*asked, "closed")
     for name in asked:
         judgement = CHECKS[name].judge(evidence)
         yield Verdict(

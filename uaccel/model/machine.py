@@ -68,6 +68,7 @@ class Arch:
     guards_reads: bool = True  # reading needs an opening too
     asks: str = ""  # regular expression: its group is not zero where the CPU guards user memory
     inside: str = ""  # regular expression: what its accessors call with user memory open
+    switches: str = ""  # regular expression: data that may turn the guarding off, asked as it runs
     fixups: FixupFormat | None = None  # how it writes its exception table
     emulation: Emulation | None = None  # None where the emulator cannot run it
 
@@ -115,6 +116,7 @@ class Listing:
     size: int  # bytes of the symbol and of its cold part
     extable_entries: int  # whose guarded instruction lies in the function
     callees: tuple[Listing, ...] = ()  # functions of the same object that it calls; without theirs
+    foreign: tuple[str, ...] = ()  # symbols of other objects that it names, calls among them
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,12 +126,21 @@ def _listing(code: Code, name: str, parts: tuple[Symbol, ...], lines: Lines) -> 
         extable_entries=sum(
             start <= address < end for address in code.fixups for start, end in extents
         ),
+        foreign=tuple(sorted(_foreign(code, extents))),
     )
+
+
+def _foreign(code: Code, extents: tuple[Extent, ...]) -> set[str]:
+    places = (place for start, end in extents for place in range(start, end))
+    found = (code.relocations[place] for place in places if place in code.relocations)
+    symbols = (code.elf.symbols[one.symbol] for one in found)
+    return {symbol.name for symbol in symbols if symbol.section == 0 and symbol.name}
 
 
 def _callees(code: Code, listing: Listing) -> tuple[Listing, ...]:
     targets = {str(insn.target) for insn in listing.insns} - {listing.symbol}
-    groups = _groups(code.functions, tuple(targets))
+    names = tuple(match["function"] for match in map(_PART.fullmatch, targets) if match)
+    groups = _groups(code.functions, names)
     return tuple(
         _listing(code, name, parts, NOWHERE) for name, parts in groups.items() if name in targets
     )
