@@ -20,6 +20,7 @@ A case gives some fences and expects others; both are named by their first word.
   ```listing ARCH: a row of `mnemonic operands` per instruction, with `-> NAME` or `-> LINE` where a
   call or jump leads and `!! LINE` where a fault goes on, `NAME:` above another function's rows,
   `names NAME` for a symbol of another object;
+  ```runs: pairs of runs as `tests/runs.py` writes them down;
   ```objtool: what objtool said of an object, ```objtool none where it does not run;
   ```command STATUS: what a program printed before it ended so, with ```stderr for its other stream;
   ```compiled ARCH...: the architectures whose object holds the lines;
@@ -39,6 +40,7 @@ from typing import TypeGuard
 import uaccel.arch
 import uaccel.checks
 import uaccel.styles
+from tests import runs
 from tests.cases import Block, Case
 from tests.layouts import layouts
 from uaccel.catalog import catalog
@@ -65,6 +67,7 @@ CHECKS: Mapping[str, Check] = catalog(uaccel.checks, Check)
 GIVEN = (
     *(
         "listing",
+        "runs",
         "entries",
         "c",
         "layout",
@@ -197,6 +200,8 @@ def _evidence(name: str, case: Case) -> Evidence:
         return Evidence(
             command=Command((name,), "linux", status, said.text, errors.text if errors else "")
         )
+    if "runs" in given:
+        return runs.evidence(given["runs"].text)
     if "listing" in given:
         return Evidence(listing=_listing(given["listing"]))
     return Evidence(build=_build(given.get("log"), given.get("objtool")))

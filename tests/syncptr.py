@@ -41,6 +41,7 @@ class Sample:
     compiler: str
     image: Image
     given: Input
+    declared: tuple[str, ...]  # what the style says a user program could notice
 
 
 def samples(tree: Path, arches: tuple[str, ...], styles: tuple[str, ...]) -> Iterator[Sample]:
@@ -69,7 +70,8 @@ def _sample(trial: Trial) -> Sample:
     bench = trial.bench
     given = inputs(made, content(trial.build.path), READ_CONTROL)
     style = trial.draft.style or "fieldwise"
-    return Sample(bench.arch.name, style, bench.toolchain.name, made, given)
+    told = tuple(one for rewrite in trial.draft.rewrites for one in rewrite.differences)
+    return Sample(bench.arch.name, style, bench.toolchain.name, made, given, told)
 
 
 def inputs(made: Image, data: bytes, flags: int) -> Input:

@@ -36,12 +36,12 @@ class Emulator:
 
     __slots__ = (
         *("_arguments", "_blocks", "_board", "_context", "_counter", "_events", "_fault"),
-        *("_fixups", "_image", "_missing", "_moves", "_result", "_results"),
+        *("_fixups", "_missing", "_moves", "_result", "_results", "image"),
         *("_steps", "_sticky", "_table", "_uc", "_why", "_withdrawn", "_written"),
     )
 
     def __init__(self, image: Image) -> None:
-        self._image = image
+        self.image = image
         self._table = Table(image)
         self._fixups = {one.at: one for one in image.fixups}
         self._board = board = Board(image)
@@ -154,7 +154,7 @@ class Emulator:
         return fixup.to
 
     def _move(self, place: int) -> int | None:
-        uc, board, numbered = self._uc, self._board, self._image.emulation.numbered
+        uc, board, numbered = self._uc, self._board, self.image.emulation.numbered
         done = move(self._moves[place], lambda number: board.read(numbered[number]))
         data = self._reached(done.source, done.size, done.from_user)
         room = self._reached(done.target, done.size, done.to_user)
@@ -191,7 +191,7 @@ class Emulator:
             events.pop()
 
     def _apply(self, fixup: Fixup) -> None:
-        board, numbered = self._board, self._image.emulation.numbered
+        board, numbered = self._board, self.image.emulation.numbered
         if fixup.scales is not None:
             first, second, factor = fixup.scales
             value = board.read(numbered[second]) + factor * board.read(numbered[first])
@@ -234,7 +234,7 @@ class Emulator:
     # What the machine tells while it runs.
 
     def _watch(self) -> None:
-        uc, image = self._uc, self._image
+        uc, image = self._uc, self.image
         both = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
         uc.hook_add(unicorn.UC_HOOK_BLOCK, self._on_block)
         if not image.emulation.moves:

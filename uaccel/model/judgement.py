@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from uaccel.model.machine import Build, Command, Listing
+from uaccel.model.run import Pair
 
 
 class Outcome(Enum):
@@ -32,6 +33,8 @@ class Evidence:
 
     build: Build | None = None
     listing: Listing | None = None  # of the function, as it was built
+    pairs: tuple[Pair, ...] | None = None  # runs of it, and of the function as it stood
+    declared: tuple[str, ...] = ()  # what the style says a user program could notice
     command: Command | None = None  # a tool of the tree that was run on the patch
     compiled_on: tuple[str, ...] | None = None  # architectures whose object holds the lines
 

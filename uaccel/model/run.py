@@ -229,3 +229,15 @@ class Run:
     kernel: tuple[tuple[int, bytes], ...]  # objects of the input that changed, as they are now
     user: tuple[tuple[int, bytes], ...]  # user memory of the input that changed, as it is now
     visited: frozenset[int]  # addresses where blocks of instructions began
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two variants of a function, called with the same and met by the same faults."""
+
+    what: str  # one clause: "the 3rd access faults for good"
+    fault: bool  # user memory was not all there
+    before: Run
+    after: Run
+    bits: int  # of what the function returns
+    guarded: tuple[Direction, ...]  # directions that need an opening

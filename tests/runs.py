@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Pairs of runs, written down for the pages of checks.
+
+    declares SENTENCE           what the style says a user program could notice
+    pair WHAT  or  fault WHAT   two runs with the same input; user memory was not all there
+    before WORD...              what the function did as it stood
+    after WORD...               what it did as it was rewritten
+
+The words of a run: `returns=N`, `ended=WHY` (then it did not), `calls=NAME`, `calls-open=NAME`
+(with user memory open), `read=ADDRESS:SIZE` and `write=ADDRESS:BYTES` in their order, `bare-read`
+and `bare-write` outside of any window, `user=ADDRESS:BYTES` and `kernel=ADDRESS:BYTES` for what
+memory holds at last where it changed, `open` when user memory is left so.  Numbers and bytes are
+hexadecimal, but for what is returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from uaccel.model.judgement import Evidence
+from uaccel.model.run import Called, Pair, Run, UserAccess
+from uaccel.model.source import Direction
+
+_BITS = 32
+
+
+def evidence(text: str) -> Evidence:
+    """Return the pairs of runs that `text` writes down, and what is declared of them."""
+    declared: list[str] = []
+    pairs: list[Pair] = []
+    head = ("", "")
+    before = _run("")
+    for row in text.splitlines():
+        word, _, rest = row.partition(" ")
+        match word:
+            case "declares":
+                declared.append(rest)
+            case "pair" | "fault":
+                head = word, rest
+            case "before":
+                before = _run(rest)
+            case "after":
+                guarded = (Direction.READ, Direction.WRITE)
+                fault = head[0] == "fault"
+                pairs.append(Pair(head[1], fault, before, _run(rest), _BITS, guarded))
+            case _:
+                raise AssertionError(f"no row of runs: {row}")
+    return Evidence(pairs=tuple(pairs), declared=tuple(declared))
+
+
+def _run(text: str) -> Run:
+    words = [word.partition("=")[::2] for word in text.split()]
+    of = {name: [value for key, value in words if key == name] for name, _ in words}
+    ended = of.get("ended", [""])[0].replace("_", " ")
+    return Run(
+        result=None if ended else int(of.get("returns", ["0"])[0]),
+        ended=ended,
+        accesses=tuple(_accesses(words)),
+        calls=tuple(
+            Called(value, (), name == "calls-open", 0)
+            for name, value in words
+            if name in ("calls", "calls-open")
+        ),
+        faults=(),
+        openings=0,
+        closings=0,
+        open="open" in of,
+        instructions=0,
+        kernel=_memory(of.get("kernel", [])),
+        user=_memory(of.get("user", [])),
+        visited=frozenset(),
+    )
+
+
+def _accesses(words: list[tuple[str, str]]) -> Iterator[UserAccess]:
+    for number, (name, value) in enumerate(words):
+        way = name.removeprefix("bare-")
+        if way not in ("read", "write"):
+            continue
+        at, _, rest = value.partition(":")
+        data = bytes.fromhex(rest) if way == "write" else b""
+        yield UserAccess(
+            direction=Direction(way),
+            address=int(at, 16),
+            size=len(data) if way == "write" else int(rest, 16),
+            value=int.from_bytes(data, "little") if way == "write" else None,
+            open=name == way,
+            place=0,
+            step=number,
+        )
+
+
+def _memory(values: list[str]) -> tuple[tuple[int, bytes], ...]:
+    cells = (value.partition(":") for value in values)
+    return tuple((int(at, 16), bytes.fromhex(data)) for at, _, data in cells)

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Both variants, executed, do the same, or only otherwise what the style declares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from uaccel.model.judgement import Check, Evidence, Judgement, Outcome
+from uaccel.model.run import Pair, Run, UserAccess
+
+_EFAULT = -14
+
+
+@dataclass(frozen=True, slots=True)
+class _Permit:
+    """What one declared sentence permits."""
+
+    pattern: str  # of the sentence
+    holds: Callable[[Pair], bool]  # whether a pair differs in no more than that
+
+
+def judge(evidence: Evidence) -> Judgement:
+    """Return PASS when no pair of runs differs in more than is declared, FAIL with the first."""
+    if evidence.pairs is None:
+        return Judgement(Outcome.UNKNOWN, "nothing was executed")
+    known = [pair for pair in evidence.pairs if not pair.before.ended]
+    if not known:
+        why = next((f": {pair.before.ended}" for pair in evidence.pairs), "")
+        return Judgement(Outcome.UNKNOWN, f"no call of it came to its end{why}")
+    permits = [one for one in _PERMITS if any(re.match(one.pattern, s) for s in evidence.declared)]
+    declared = 0
+    for pair in known:
+        story = _broken(pair.after, pair) or _difference(pair)
+        if story and not (_keeps(pair) and any(one.holds(pair) for one in permits)):
+            return Judgement(Outcome.FAIL, f"when {pair.what}: {story}")
+        declared += bool(story)
+    left = len(evidence.pairs) - len(known)
+    more = f", {declared} differ as declared" if declared else ""
+    more += f", {left} left out because the function as it stood did not return" if left else ""
+    return Judgement(Outcome.PASS, f"{len(known)} calls{more}")
+
+
+def _keeps(pair: Pair) -> bool:
+    return not _broken(pair.after, pair)
+
+
+def _broken(run: Run, pair: Pair) -> str:
+    # The rules of a window, which no declaration lifts.
+    if run.ended:
+        return f"it does not return: {run.ended}"
+    if run.open:
+        return "it returns with user memory open"
+    called = next((one.name for one in run.calls if one.open), None)
+    if called is not None:
+        return f"it calls {called} with user memory open"
+    outside = next((a for a in run.accesses if a.direction in pair.guarded and not a.open), None)
+    return f"{_told(outside)} outside of any window" if outside is not None else ""
+
+
+def _difference(pair: Pair) -> str:
+    before, after = pair.before, pair.after
+    if _result(before, pair.bits) != _result(after, pair.bits):
+        return f"it returns {_result(after, pair.bits)}, not {_result(before, pair.bits)}"
+    names = [one.name for one in before.calls], [one.name for one in after.calls]
+    if names[0] != names[1]:
+        return f"it calls {_listed(names[1])}, not {_listed(names[0])}"
+    for kind, one, other in (
+        ("user", before.user, after.user),
+        ("kernel", before.kernel, after.kernel),
+    ):
+        if one != other:
+            return _byte(kind, one, other)
+    return ""
+
+
+def _byte(
+    kind: str, one: tuple[tuple[int, bytes], ...], other: tuple[tuple[int, bytes], ...]
+) -> str:
+    was, now = _bytes(one), _bytes(other)
+    at = min(at for at in was.keys() | now.keys() if was.get(at) != now.get(at))
+    told = [
+        f"{value:#04x}" if value is not None else "as it was"
+        for value in (now.get(at), was.get(at))
+    ]
+    return f"the {kind}'s byte at {at:#x} is {told[0]}, not {told[1]}"
+
+
+def _bytes(memory: tuple[tuple[int, bytes], ...]) -> dict[int, int]:
+    return {at + i: byte for at, content in memory for i, byte in enumerate(content)}
+
+
+def _result(run: Run, bits: int) -> int:
+    low = (run.result or 0) & ((1 << bits) - 1)
+    return low - (1 << bits) if bits and low >> (bits - 1) else low
+
+
+def _told(access: UserAccess) -> str:
+    way = f"{access.direction.value} of {access.size} bytes at {access.address:#x}"
+    return f"a {way}" + (f" ({access.value:#x})" if access.value is not None else "")
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(names) if names else "nothing"
+
+
+def _fails_early(pair: Pair) -> bool:
+    # A bad range ends it before accesses that were still made; what was done, was done before.
+    rest = iter(_moved(pair.before))
+    part = all(one in rest for one in _moved(pair.after))
+    return pair.fault and part and _result(pair.after, pair.bits) == _EFAULT
+
+
+def _stops(pair: Pair) -> bool:
+    # The result is the same; of the accesses behind the fault none is made.
+    rest = iter(_moved(pair.before))
+    same = _result(pair.before, pair.bits) == _result(pair.after, pair.bits)
+    return pair.fault and same and all(one in rest for one in _moved(pair.after))
+
+
+def _keeps_values(pair: Pair) -> bool:
+    # Only what lies in the kernel's memory differs, and only behind a fault.
+    before, after = pair.before, pair.after
+    same = _result(before, pair.bits) == _result(after, pair.bits) and before.user == after.user
+    return pair.fault and same and [c.name for c in before.calls] == [c.name for c in after.calls]
+
+
+def _partly(pair: Pair) -> bool:
+    # A copy that faults on its way may have moved another part of the object.
+    same = _result(pair.before, pair.bits) == _result(pair.after, pair.bits)
+    names = [[one.name for one in run.calls] for run in (pair.before, pair.after)]
+    return pair.fault and same and names[0] == names[1]
+
+
+def _pads(pair: Pair) -> bool:
+    # Bytes that the function as it stood left alone are zero now.
+    was, now = _bytes(pair.before.user), _bytes(pair.after.user)
+    written = {
+        at
+        for access in pair.before.accesses
+        if access.value is not None
+        for at in range(access.address, access.address + access.size)
+    }
+    changed = {at for at in was.keys() | now.keys() if was.get(at) != now.get(at)}
+    same = _result(pair.before, pair.bits) == _result(pair.after, pair.bits)
+    return same and not changed & written and all(now.get(at) == 0 for at in changed)
+
+
+def _moved(run: Run) -> Iterator[tuple[object, ...]]:
+    return ((one.direction, one.address, one.size, one.value) for one in run.accesses)
+
+
+_PERMITS = (
+    _Permit(r"The range check now covers ", _fails_early),
+    _Permit(r"Every pointer is checked before the first access: ", _fails_early),
+    _Permit(r"A `.+` outside of user space fails ", _fails_early),
+    _Permit(r"All of struct \w+ is checked at once: ", _fails_early),
+    _Permit(r"The accesses get a range check that ", _fails_early),
+    _Permit(r"The first fault ends the accesses; ", _stops),
+    _Permit(r"After a fault `.+` may keep what it held; ", _keeps_values),
+    _Permit(r"After a fault `.+` is 0, ", _keeps_values),
+    _Permit(r"A fault in the middle leaves the fields ", _partly),
+    _Permit(r"What `copy_\w+_user\(\)` had copied before a fault ", _partly),
+    _Permit(r"The padding of struct \w+ is written as zero; ", _pads),
+)
+
+CHECK = Check(summary="both variants, executed, do the same or what is declared", judge=judge)
