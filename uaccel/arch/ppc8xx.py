@@ -85,6 +85,8 @@ ARCH = Arch(
             Gate(Direction.WRITE, 0xFFFFFFFF, 0xDC000000),
         ),
         above=8,
+        clears=r"dcbz (?:0|r(\d+)), r(\d+)",
+        line=16,  # L1_CACHE_BYTES of arch/powerpc/include/asm/cache.h
         links=(
             "arch/powerpc/lib/copy_32.o",
             "arch/powerpc/lib/string_32.o",

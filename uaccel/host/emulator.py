@@ -12,7 +12,7 @@ from uaccel.errors import UserError
 from uaccel.host.board import Board
 from uaccel.host.moves import move, shortened, status
 from uaccel.host.pages import PAGE
-from uaccel.model.run import Fixup, Image, Input, Run, Toggle
+from uaccel.model.run import Clearing, Fixup, Image, Input, Run, Toggle
 from uaccel.model.source import Direction
 from uaccel.traces import Block, Cut, Event, Failed, Left, Step, Table, Toggled, Touched, Trace
 
@@ -37,7 +37,7 @@ class Emulator:
     __slots__ = (
         *("_arguments", "_blocks", "_board", "_context", "_counter", "_events", "_fault"),
         *("_fixups", "_missing", "_moves", "_result", "_results", "image"),
-        *("_steps", "_sticky", "_table", "_uc", "_why", "_withdrawn", "_written"),
+        *("_spared", "_steps", "_sticky", "_table", "_uc", "_why", "_withdrawn", "_written"),
     )
 
     def __init__(self, image: Image) -> None:
@@ -56,6 +56,7 @@ class Emulator:
         self._fault = self._steps = -1
         self._sticky = self._withdrawn = self._written = False
         self._missing = 0
+        self._spared: tuple[int, bytes] | None = None
         self._why = ""
         self._watch()
         self._context = self._uc.context_save()
@@ -84,6 +85,7 @@ class Emulator:
         self._fault, self._sticky = (fault.step, fault.sticky) if fault else (-1, False)
         self._steps = 0
         self._withdrawn = self._written = False
+        self._spared = None
         self._why = ""
 
     def _go(self, entry: int) -> str:
@@ -247,6 +249,9 @@ class Emulator:
             self._at(fixup.at, self._on_step(fixup.at))
         for toggle in image.toggles:
             self._at(toggle.address, self._on_toggle(toggle))
+        for one in image.clears:
+            self._at(one.address, self._on_clear(one))
+            self._at(one.address + one.size, self._on_cleared(one.address))
         # Behind the steps: what comes after a hook that stops is not told.
         for place in self._moves:
             self._at(place, lambda uc, *_told: uc.emu_stop())
@@ -275,6 +280,42 @@ class Emulator:
                 self._board.user.withdraw()
                 self._withdrawn = True
             self._steps += 1
+
+        return told
+
+    def _on_clear(self, clearing: Clearing) -> _Told:
+        # Every CPU of unicorn's clears two lines of 16 bytes: the one beside it is kept.
+        numbers = [self._board.number(name) for name in clearing.registers]
+        line = self.image.emulation.line
+
+        def told(uc: Uc, _address: int, _size: int, _given: object) -> None:
+            at = sum(int(uc.reg_read(number)) for number in numbers) & 0xFFFFFFFF & -line
+            beside = at ^ line
+            try:
+                self._spared = beside, bytes(uc.mem_read(beside, line))
+            except UcError:
+                self._spared = None
+
+        return told
+
+    def _on_cleared(self, place: int) -> _Told:
+        begun, guarded = Step(place), place in self._fixups
+        line = self.image.emulation.line
+
+        def told(uc: Uc, _address: int, _size: int, _given: object) -> None:
+            if self._spared is None:
+                return
+            at, content = self._spared
+            self._spared = None
+            uc.mem_write(at, content)
+            kept: list[Event] = []
+            while guarded and self._events[-1] != begun:
+                last = self._events.pop()
+                match last:
+                    case Touched() if last.place == place and 0 <= last.address - at < line:
+                        continue
+                kept.append(last)
+            self._events += reversed(kept)
 
         return told
 

@@ -103,6 +103,8 @@ class Emulation:
     thunks: tuple[tuple[str, str], ...] = ()  # (pattern of a symbol, its code as hexadecimal)
     repeats: str = ""  # pattern of instructions that repeat themselves and count once
     moves: str = ""  # pattern of instructions that alone reach user memory, all of it apart
+    clears: str = ""  # pattern of what clears a line; its groups name registers, their sum is there
+    line: int = 0  # bytes of a line that `clears` clears
     links: tuple[str, ...] = ()  # objects of the tree that are linked too: copies, memset
 
 
@@ -136,6 +138,15 @@ class Toggle:
 
 
 @dataclass(frozen=True, slots=True)
+class Clearing:
+    """An instruction that clears the line of memory where the sum of `registers` points."""
+
+    address: int
+    size: int  # bytes of the instruction
+    registers: tuple[str, ...]  # their names as unicorn has them
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """A linked object, ready to run: alternatives and boot-time constants are applied."""
 
@@ -150,6 +161,7 @@ class Image:
     toggles: tuple[Toggle, ...]
     repeats: tuple[int, ...]  # addresses of instructions that repeat themselves
     moves: tuple[int, ...]  # addresses of `Emulation.moves`
+    clears: tuple[Clearing, ...]
     counted: tuple[int, ...]  # addresses of all instructions that are no padding, in order
     accesses_guarded: tuple[Direction, ...]  # directions that need an opening
     task: int  # address of the current task

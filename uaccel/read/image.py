@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from uaccel.errors import UserError
 from uaccel.model.machine import Arch, Insn, Role
-from uaccel.model.run import Emulation, External, Image, Segment, Toggle
+from uaccel.model.run import Clearing, Emulation, External, Image, Segment, Toggle
 from uaccel.model.source import Direction, Layouts, Member
 from uaccel.read.alternatives import Patch, read_alternatives
 from uaccel.read.disassembly import Raw, disassemble, machine
@@ -90,6 +90,7 @@ def read_image(
         toggles=toggles,
         repeats=tuple(i.address for i in insns if re.fullmatch(emulation.repeats, str(i))),
         moves=tuple(i.address for i in insns if re.fullmatch(emulation.moves, str(i))),
+        clears=tuple(_clears(emulation, insns)),
         counted=tuple(sorted(_counted(elf, arch, insns))),
         accesses_guarded=_guarded(arch),
         task=_places(emulation)["task_struct"],
@@ -242,6 +243,13 @@ def _toggles(arch: Arch, emulation: Emulation, insns: Iterable[Insn]) -> Iterato
         groups = named.groups() if named else ()
         register = next((one.upper() for one in groups if one), "")
         yield Toggle(insn.address, insn.size, opens, register)
+
+
+def _clears(emulation: Emulation, insns: Iterable[Insn]) -> Iterator[Clearing]:
+    for insn in insns:
+        found = re.fullmatch(emulation.clears, str(insn))
+        if found is not None:
+            yield Clearing(insn.address, insn.size, tuple(one for one in found.groups() if one))
 
 
 def _loaded(
