@@ -106,6 +106,12 @@ class Board:
         self.write(emulation.stack, top + self._bytes)
         return int.from_bytes(word, self._order)
 
+    def leave(self, address: int, content: bytes) -> None:
+        """Return when `content` lies at `address`, should all of that be stack."""
+        first = self._stack.address
+        if first <= address and address + len(content) <= first + _STACK:
+            self._stack.put(address, content)
+
     @property
     def writable(self) -> tuple[tuple[int, int], ...]:
         """Return (address, bytes) of what the image has of memory that code may change."""

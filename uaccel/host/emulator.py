@@ -36,7 +36,7 @@ class Emulator:
 
     __slots__ = (
         *("_arguments", "_blocks", "_board", "_context", "_counter", "_events", "_fault"),
-        *("_fixups", "_missing", "_moves", "_result", "_results", "image"),
+        *("_fills", "_fixups", "_lost", "_missing", "_moves", "_result", "_results", "image"),
         *("_spared", "_steps", "_sticky", "_table", "_uc", "_why", "_withdrawn", "_written"),
     )
 
@@ -55,7 +55,8 @@ class Emulator:
         self._results: dict[str, Iterator[int]] = {}
         self._fault = self._steps = -1
         self._sticky = self._withdrawn = self._written = False
-        self._missing = 0
+        self._missing = self._lost = 0
+        self._fills: tuple[tuple[str, int, bytes], ...] = ()
         self._spared: tuple[int, bytes] | None = None
         self._why = ""
         self._watch()
@@ -82,6 +83,8 @@ class Emulator:
         # The trace of the last run may still be read from the old list.
         self._events = []
         self._results = {name: iter(values) for name, values in given.results}
+        self._fills = given.fills
+        self._lost = 0
         self._fault, self._sticky = (fault.step, fault.sticky) if fault else (-1, False)
         self._steps = 0
         self._withdrawn = self._written = False
@@ -139,6 +142,7 @@ class Emulator:
         fixup = self._fixups.get(place)
         if fixup is None:
             self._why = f"{self._missing:#x} is not there, and nothing guards {place:#x}"
+            self._lost = self._missing
             return None
         if not fixup.known:
             self._why = f"what a fault at {place:#x} does is not known: {fixup.kind}"
@@ -223,6 +227,7 @@ class Emulator:
             kernel=(*board.kernel.changed(), *self._changed_globals()),
             user=board.user.changed(),
             visited=frozenset(trace.visited),
+            missing=self._lost,
         )
 
     def _changed_globals(self) -> Iterator[tuple[int, bytes]]:
@@ -335,6 +340,9 @@ class Emulator:
         arguments = tuple(int(uc.reg_read(number)) for number in self._arguments)
         result = next(self._results.get(name, iter(())), 0)
         self._events.append(Left(name, arguments, result))
+        for filled, number, content in self._fills:
+            if filled == name and number < len(arguments):
+                self._board.leave(arguments[number], content)
         uc.reg_write(self._result, result)
 
     def _on_user(

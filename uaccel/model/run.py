@@ -183,12 +183,16 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What a function is called with, and what the world answers."""
+    """What a function is called with, and what the world answers.
+
+    Of `fills` only those count that lead to the stack: a local variable of the caller.
+    """
 
     arguments: tuple[int, ...]
     kernel: tuple[tuple[int, bytes], ...] = ()  # (address, what lies there)
     user: tuple[tuple[int, bytes], ...] = ()  # only this user memory is there
     results: tuple[tuple[str, tuple[int, ...]], ...] = ()  # of callees, call by call; then 0
+    fills: tuple[tuple[str, int, bytes], ...] = ()  # what a callee leaves where that argument leads
     fault: Fault | None = None
 
 
@@ -241,6 +245,7 @@ class Run:
     kernel: tuple[tuple[int, bytes], ...]  # objects of the input that changed, as they are now
     user: tuple[tuple[int, bytes], ...]  # user memory of the input that changed, as it is now
     visited: frozenset[int]  # addresses where blocks of instructions began
+    missing: int = 0  # address that ended it: nothing was there
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,13 +53,11 @@ def externals(arch: Arch, objects: tuple[bytes, ...]) -> tuple[External, ...]:
     lacking.pop(".TOC.", None)
     functions = [name for name, calls in lacking.items() if calls]
     data = [name for name, calls in lacking.items() if not calls]
-    stubs = _stubs(emulation, len(functions))
+    first = _slots(emulation)
+    below = first - _SLOT * len(functions) & -_PAGE
     return (
-        *(
-            External(name, True, stubs + _SLOT * (_SLOTS + 1 + n))
-            for n, name in enumerate(functions)
-        ),
-        *(External(name, False, stubs - _PAGE * (1 + n)) for n, name in enumerate(data)),
+        *(External(name, True, first - _SLOT * (1 + n)) for n, name in enumerate(functions)),
+        *(External(name, False, below - _PAGE * (1 + n)) for n, name in enumerate(data)),
     )
 
 
@@ -77,7 +75,6 @@ def read_image(
     elf = _booted(linked, read_alternatives(linked, arch, boot.features), emulation)
     insns = tuple(_insns(elf, arch))
     toggles = tuple(_toggles(arch, emulation, insns))
-    stubs = _stubs(emulation, sum(one.called for one in given))
     return Image(
         arch=arch.name,
         emulation=emulation,
@@ -97,13 +94,14 @@ def read_image(
         furnished=tuple(
             _furnished(emulation, elf, read_layouts(described, arch.name, _tags(emulation)))
         ),
-        slots=tuple(stubs + _SLOT * (1 + number) for number in range(_SLOTS)),
+        slots=tuple(_slots(emulation) + _SLOT * (1 + number) for number in range(_SLOTS)),
     )
 
 
-def _stubs(emulation: Emulation, called: int) -> int:
-    # Right before the code: near enough for every call, and for what an instruction can hold.
-    return emulation.text - (_SLOT * (1 + _SLOTS + called) + _PAGE - 1 & -_PAGE)
+def _slots(emulation: Emulation) -> int:
+    # Right before the code, as all stubs: near enough for every call, and for what an instruction
+    # can hold.  Nothing of the object moves it: two variants share the addresses of slots.
+    return emulation.text - (_SLOT * (1 + _SLOTS) + _PAGE - 1 & -_PAGE)
 
 
 def _places(emulation: Emulation) -> dict[str, int]:
