@@ -68,7 +68,7 @@ def _run(text: str) -> Run:
         instructions=0,
         kernel=_memory(of.get("kernel", [])),
         user=_memory(of.get("user", [])),
-        visited=frozenset(),
+        passed=frozenset(),
     )
 
 

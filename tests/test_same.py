@@ -12,6 +12,7 @@ import pytest
 from tests.syncptr import FUNCTION, USER, Sample, samples
 from uaccel.checks.same import judge
 from uaccel.flow.beside import Variants, pairs
+from uaccel.flow.naming import Naming
 from uaccel.host.emulator import Emulator
 from uaccel.model.judgement import Evidence, Outcome
 from uaccel.model.run import Input, Pair
@@ -35,9 +36,15 @@ def built(tree_6_12: Path) -> Mapping[tuple[str, str], Sample]:
 def runs(built: Mapping[tuple[str, str], Sample], arch: str, style: str) -> tuple[Pair, ...]:
     """Return all pairs of runs of the function as it stands and in `style`."""
     before, after = built[arch, "fieldwise"], built[arch, style]
-    both = Variants(FUNCTION, Emulator(before.image), Emulator(after.image), 32)
+    both = Variants(
+        function=FUNCTION,
+        before=Emulator(before.image),
+        after=Emulator(after.image),
+        bits=32,
+        namings=(Naming(before.image, {}), Naming(after.image, {})),
+    )
     given = (busy(before, flags) for flags in FLAGS)
-    return tuple(pair for one in given for pair in pairs(both, one))
+    return tuple(pair for one in given for pair in pairs(both, one, lambda _: 132, thorough=True))
 
 
 def busy(sample: Sample, flags: int) -> Input:

@@ -47,6 +47,7 @@ class Left(NamedTuple):
     name: str
     arguments: tuple[int, ...]
     result: int
+    seen: tuple[tuple[int, bytes], ...]
 
 
 class Cut(NamedTuple):
@@ -74,7 +75,7 @@ class Trace:
 
     __slots__ = (
         *("_last", "_open", "_steps", "_table"),
-        *("accesses", "calls", "closings", "faults", "instructions", "openings", "visited"),
+        *("accesses", "calls", "closings", "faults", "instructions", "openings", "passed"),
     )
 
     def __init__(self, table: Table, events: Iterable[Event]) -> None:
@@ -86,7 +87,7 @@ class Trace:
         self.calls: list[Called] = []
         self.faults: list[Faulted] = []
         self.openings = self.closings = self.instructions = 0
-        self.visited: set[int] = set()
+        self.passed: set[tuple[int, int]] = set()
         for event in events:
             self._read(event)
 
@@ -94,7 +95,8 @@ class Trace:
         match event:
             case Block():
                 self.instructions += self._table.count(event)
-                self.visited.add(event.start)
+                if self._last is not None:
+                    self.passed.add((sum(self._last), event.start))
                 if event.start in self._table.repeats:
                     self._repeated(event)
                 self._last = event
@@ -107,7 +109,7 @@ class Trace:
             case Touched():
                 self.accesses.append(self._access(event))
             case Left():
-                called = Called(event.name, event.arguments, self.open, event.result)
+                called = Called(event.name, event.arguments, self.open, event.result, event.seen)
                 self.calls.append(called)
             case Cut():
                 self._cut(event.place)

@@ -86,6 +86,7 @@ ARCH = Arch(
         arguments=("R0", "R1", "R2", "R3"),
         furniture=(Furniture("task_struct", "C13_C0_3"),),  # TPIDRURO
         settings=(("CPSR", 0x1D3),),  # supervisor mode, interrupts off
+        pairs=True,
         text=0xC2000000,
         user_end=0xBF000000,  # TASK_SIZE, 16 MB below CONFIG_PAGE_OFFSET
         returning="1eff2fe1",

@@ -83,6 +83,7 @@ ARCH = Arch(
             ),
         ),
         settings=(),
+        whole=True,
         text=0xC2000000,
         user_end=0xC0000000,  # CONFIG_PAGE_OFFSET
         returning="c3",

@@ -88,6 +88,8 @@ ARCH = Arch(
             Furniture("task_struct", "2", members=(("thread.kuap", 0xFFFFFFFF),)),
         ),
         settings=(),
+        pairs=True,
+        references=True,
         text=0xC2000000,
         user_end=0xC0000000,  # CONFIG_TASK_SIZE
         returning="4e800020",

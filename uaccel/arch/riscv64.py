@@ -92,6 +92,7 @@ ARCH = Arch(
         arguments=tuple(f"X{number}" for number in range(10, 18)),
         furniture=(Furniture("task_struct", "X4"),),
         settings=(),
+        signs=True,
         text=0xFFFFFFFF82000000,
         user_end=1 << 38,  # Sv39, which pgtable_l4_enabled and pgtable_l5_enabled = 0 say
         returning="67800000",

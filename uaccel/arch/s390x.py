@@ -84,6 +84,8 @@ ARCH = Arch(
             Furniture("lowcore", members=(("current_task", "task_struct"),), address=0),
         ),
         settings=(("PSWM", 0x180000000),),  # addresses of 64 bits
+        references=True,
+        gap=True,
         text=0x82000000,
         user_end=(1 << 64) - 0x1000,  # TASK_SIZE_MAX
         returning="07fe",

@@ -111,6 +111,7 @@ ARCH = Arch(
             ),
         ),
         settings=(),
+        gap=True,
         text=0xFFFFFFFF82000000,
         user_end=0x7FFFFFFFF000,  # TASK_SIZE_MAX
         returning="c3",

@@ -25,9 +25,9 @@ def judge(evidence: Evidence) -> Judgement:
     """Return PASS when no pair of runs differs in more than is declared, FAIL with the first."""
     if evidence.pairs is None:
         return Judgement(Outcome.UNKNOWN, "nothing was executed")
-    known = [pair for pair in evidence.pairs if not pair.before.ended]
+    known = [pair for pair in evidence.pairs if not unfit(pair.before)]
     if not known:
-        why = next((f": {pair.before.ended}" for pair in evidence.pairs), "")
+        why = next((f": {unfit(pair.before)}" for pair in evidence.pairs), "")
         return Judgement(Outcome.UNKNOWN, f"no call of it came to its end{why}")
     permits = [one for one in _PERMITS if any(re.match(one.pattern, s) for s in evidence.declared)]
     declared = 0
@@ -40,6 +40,12 @@ def judge(evidence: Evidence) -> Judgement:
     more = f", {declared} differ as declared" if declared else ""
     more += f", {left} left out because the function as it stood did not return" if left else ""
     return Judgement(Outcome.PASS, f"{len(known)} calls{more}")
+
+
+def unfit(run: Run) -> str:
+    """Return why a run of the function as it stood tells nothing, "" when it does."""
+    bare = next((one for one in run.accesses if one.step < 0), None)
+    return run.ended or (f"{_told(bare)} that nothing guards" if bare is not None else "")
 
 
 def _keeps(pair: Pair) -> bool:

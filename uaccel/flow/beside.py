@@ -1,46 +1,81 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Run two variants of a function side by side, with a fault at every access."""
+"""Two variants of one function, called with the same, met by the same faults."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from uaccel.flow.naming import Naming
 from uaccel.host.emulator import Emulator
 from uaccel.model.run import Fault, Input, Pair, Run
 
 _HOW = {False: "once", True: "for good"}
+_LARGE = 256  # bytes of an object that may end behind each of them; of a larger one behind few
+_PAGE = 0x1000
+_EFAULT = 14
+_INSIDE = 0x200000  # bytes behind the code: addresses of the kernel where nothing lies
 
 
 @dataclass(frozen=True, slots=True)
 class Variants:
-    """A function as two objects have it."""
+    """The same function in two objects, each on a machine of its own."""
 
     function: str
     before: Emulator
     after: Emulator
     bits: int  # of what it returns
+    namings: tuple[Naming, Naming]
 
 
-def pairs(variants: Variants, given: Input) -> Iterator[Pair]:
-    """Yield the runs of both with `given`: as it is, with each fault, with each bad pointer."""
-    whole = _pair(variants, given, given, "nothing faults", fault=False)
+def pairs(
+    variants: Variants, given: Input, size: Callable[[int], int], *, thorough: bool
+) -> Iterator[Pair]:
+    """Yield the runs of both with `given`: as it is, with each fault, with each bad pointer.
+
+    `size` tells how many bytes the type of the user's object at an address has.  Without
+    `thorough` memory ends where accesses begin and end, not behind every byte.
+    """
+    whole = pair(variants, given, given, "nothing faults", fault=False)
     yield whole
     yield from _faults(variants, given, whole)
-    yield from _missing(variants, given)
-    yield from _at_the_end(variants, given)
+    for address, content in given.user:
+        edges = tuple(sorted(_edges(whole, address, len(content))))
+        all_of_it = thorough and len(content) <= _LARGE
+        ends = tuple(range(len(content))) if all_of_it else edges
+        yield from _ended(variants, given, (address, content), ends)
+        yield from _begun(variants, given, (address, content), edges)
+        most = max(len(content), size(address))
+        there = range(most + 1) if all_of_it and most <= _LARGE else (*edges, len(content), most)
+        yield from _at_the_end(variants, given, (address, content), tuple(dict.fromkeys(there)))
+        yield from _elsewhere(variants, given, address)
 
 
-def _pair(variants: Variants, one: Input, other: Input, what: str, *, fault: bool) -> Pair:
-    before, after = variants.before, variants.after
+def pair(variants: Variants, one: Input, other: Input, what: str, *, fault: bool) -> Pair:
+    """Return what the variant before does with `one`, and the variant after with `other`."""
+    before = variants.before.execute(variants.function, one)
+    after = variants.after.execute(variants.function, other)
+    one_naming, other_naming = variants.namings
+    if before.calls != after.calls:
+        before, after = one_naming.called(before), other_naming.called(after)
+    if before.kernel != after.kernel:
+        before, after = one_naming.kept(before), other_naming.kept(after)
+    # Where the caller's pointers are bad by themselves, nothing else need take memory away.
+    failed = bool(before.faults) or _is_efault(before, variants.bits)
     return Pair(
         what=what,
-        fault=fault,
-        before=before.execute(variants.function, one),
-        after=after.execute(variants.function, other),
+        fault=fault or failed,
+        before=before,
+        after=after,
         bits=variants.bits,
-        guarded=after.image.accesses_guarded,
+        guarded=variants.after.image.accesses_guarded,
+        given=one,
     )
+
+
+def _is_efault(run: Run, bits: int) -> bool:
+    return run.result is not None and (run.result + _EFAULT) & ((1 << bits) - 1) == 0
 
 
 def _faults(variants: Variants, given: Input, whole: Pair) -> Iterator[Pair]:
@@ -52,7 +87,19 @@ def _faults(variants: Variants, given: Input, whole: Pair) -> Iterator[Pair]:
         for sticky in (False, True):
             what = f"access {number} of {len(steps[0])} faults {_HOW[sticky]}"
             faulty = [replace(given, fault=Fault(step, sticky)) for step in (one, other)]
-            yield _pair(variants, faulty[0], faulty[1], what, fault=True)
+            made = pair(variants, faulty[0], faulty[1], what, fault=True)
+            if sticky or not any(map(_tries_again, (made.before, made.after))):
+                yield made
+
+
+def _tries_again(run: Run) -> bool:
+    # A copy does, byte by byte, and a fault that is over by then was none.
+    return any(
+        access.address <= fault.address < access.address + access.size
+        for fault in run.faults
+        for access in run.accesses
+        if access.step > fault.step
+    )
 
 
 def _steps(run: Run) -> list[tuple[tuple[object, ...], int]]:
@@ -60,36 +107,103 @@ def _steps(run: Run) -> list[tuple[tuple[object, ...], int]]:
     return [((one.direction, one.address, one.size), one.step) for one in made]
 
 
-def _missing(variants: Variants, given: Input) -> Iterator[Pair]:
+def _edges(whole: Pair, address: int, size: int) -> set[int]:
+    # Bytes of the object where an access of either begins, ends, or is in its midst.
+    found = {0}
+    for run in (whole.before, whole.after):
+        for access in run.accesses:
+            first = access.address - address
+            if 0 <= first < size:
+                found |= {first, first + 1, first + access.size - 1, first + access.size}
+    return {one for one in found if one < size}
+
+
+def _ended(
+    variants: Variants, given: Input, one: tuple[int, bytes], ends: Iterable[int]
+) -> Iterator[Pair]:
     # User memory comes in whole pages: the object is moved to end where its page does.
-    for address, content in given.user:
-        for there in range(len(content)):
-            moved = _moved(given, address, (address | 0xFFF) + 1 - there)
-            cut = tuple(
-                (at, data[:there]) if data == content else (at, data) for at, data in moved.user
-            )
-            kept = replace(moved, user=tuple(one for one in cut if one[1]))
+    address, content = one
+    for there in ends:
+        to = (address | _PAGE - 1) + 1 - there
+        kept = _moved(variants, given, address, to, slice(0, there))
+        if kept is not None:
             what = f"user memory ends behind byte {there} of {len(content)}"
-            yield _pair(variants, kept, kept, what, fault=True)
+            yield pair(variants, kept, kept, what, fault=True)
 
 
-def _at_the_end(variants: Variants, given: Input) -> Iterator[Pair]:
-    end = variants.before.image.emulation.user_end
-    for address, content in given.user:
-        for inside in range(len(content) + 1):
-            moved = _moved(given, address, end - inside)
-            cut = tuple(
-                (at, data[:inside] if at == end - inside else data) for at, data in moved.user
-            )
-            kept = replace(moved, user=tuple(one for one in cut if one[1]))
+def _begun(
+    variants: Variants, given: Input, one: tuple[int, bytes], starts: Iterable[int]
+) -> Iterator[Pair]:
+    address, content = one
+    for lacking in starts:
+        to = (address | _PAGE - 1) + 1 - lacking
+        kept = _moved(variants, given, address, to, slice(lacking, None))
+        if lacking and kept is not None:
+            what = f"the first {lacking} bytes of {len(content)} are not there"
+            yield pair(variants, kept, kept, what, fault=True)
+
+
+def _at_the_end(
+    variants: Variants, given: Input, one: tuple[int, bytes], there: tuple[int, ...]
+) -> Iterator[Pair]:
+    emulation = variants.before.image.emulation
+    end, gap = emulation.user_end, emulation.gap
+    address, _ = one
+    for inside in there:
+        kept = _moved(variants, given, address, end - inside, slice(0, inside))
+        if kept is not None:
+            # What is not checked to the byte would reach the kernel's own memory.
+            beyond = () if gap else ((end, bytes(_PAGE)),)
+            kept = replace(kept, kernel=(*kept.kernel, *beyond))
             what = f"the pointer stands {inside} bytes before the end of user space"
-            yield _pair(variants, kept, kept, what, fault=inside < len(content))
+            yield pair(variants, kept, kept, what, fault=inside < max(there))
 
 
-def _moved(given: Input, address: int, to: int) -> Input:
-    # The same call with a user object at another place.
+def _elsewhere(variants: Variants, given: Input, address: int) -> Iterator[Pair]:
+    kernel = variants.before.image.emulation.text + _INSIDE
+    for to, what in ((0, "the pointer is 0"), (kernel, "the pointer is the kernel's")):
+        kept = _moved(variants, given, address, to, slice(0, 0))
+        if kept is not None:
+            yield pair(variants, kept, kept, f"{what}, not {address:#x}", fault=True)
+
+
+def _moved(variants: Variants, given: Input, address: int, to: int, part: slice) -> Input | None:
+    # The same call with a part of a user's object at another place, None where nothing leads there.
+    image = variants.before.image
+    order: Literal["big", "little"] = "big" if image.big else "little"
+    words = {size: address.to_bytes(size, order) for size in {4, image.bits // 8}}
+    arguments = tuple(to if one == address else one for one in given.arguments)
+    led = [_led(memory, words, to, order) for memory in (given.kernel, given.user)]
+    if arguments == given.arguments and (given.kernel, given.user) == tuple(led):
+        return None
+    start = part.start or 0
+    laid = ((to + start, data[part]) if at == address else (at, data) for at, data in led[1])
     return replace(
         given,
-        arguments=tuple(to if one == address else one for one in given.arguments),
-        user=tuple((to, data) if at == address else (at, data) for at, data in given.user),
+        arguments=arguments,
+        kernel=led[0],
+        user=tuple(one for one in laid if one[1]),
     )
+
+
+def _led(
+    memory: tuple[tuple[int, bytes], ...],
+    words: dict[int, bytes],
+    to: int,
+    order: Literal["big", "little"],
+) -> tuple[tuple[int, bytes], ...]:
+    # The memory with each pointer to the object, whole words, changed.
+    made = []
+    if not any(word in content for _, content in memory for word in words.values()):
+        return memory
+    for at, content in memory:
+        changed = content
+        for size, word in words.items():
+            start = changed.find(word) if to < 1 << 8 * size else -1
+            while start >= 0:
+                if start % size == 0:
+                    new = to.to_bytes(size, order)
+                    changed = changed[:start] + new + changed[start + size :]
+                start = changed.find(word, start + 1)
+        made.append((at, changed))
+    return tuple(made)

@@ -29,6 +29,14 @@ def image(trial: Trial) -> Image | Unbuilt:
         return Unbuilt(bench.arch.name, str(error))
 
 
+def made_of(trial: Trial) -> tuple[bytes | str, ...]:
+    """Return all that decides about the image of a trial that was built."""
+    bench = trial.bench
+    paths = (trial.build.path or "", *_beside(bench))
+    boot = Boot(dict(bench.features), _kinds(bench))
+    return (repr(bench.arch), repr(boot), *(content(one) for one in paths if one))
+
+
 def _image(bench: Bench, path: str) -> Image:
     emulation = emulation_of(bench.arch)
     paths = (path, *_beside(bench))

@@ -15,7 +15,6 @@ from uaccel.errors import BrokenInvariant
 from uaccel.host.pages import PAGE, Objects, Stretch
 from uaccel.model.run import Emulation, Image
 
-_STACK = 0x10000  # bytes
 _STUB = 16  # bytes
 
 
@@ -49,7 +48,8 @@ class Board:
             self.machine, tuple((address, content) for _, address, content in image.furnished)
         )
         self.user = Objects(None if image.emulation.moves else self.machine)
-        self._stack = Stretch(image.task - 0x100000, _STACK)
+        first, end = image.stack
+        self._stack = Stretch(first, end - first)
         self._stack.join(self.machine)
         for name, value in image.emulation.settings:
             self.write(name, value)
@@ -84,7 +84,7 @@ class Board:
         held = len(emulation.arguments)
         for name, value in zip(emulation.arguments, arguments, strict=False):
             self.write(name, value)
-        top = self._stack.address + _STACK - 0x1000
+        top = self._stack.address + self._stack.size - 0x1000
         for number, value in enumerate(arguments[held:]):
             at = top + emulation.above + number * self._bytes
             self._stack.put(at, self.word(value))
@@ -108,9 +108,16 @@ class Board:
 
     def leave(self, address: int, content: bytes) -> None:
         """Return when `content` lies at `address`, should all of that be stack."""
-        first = self._stack.address
-        if first <= address and address + len(content) <= first + _STACK:
+        if self._is_stack(address, len(content)):
             self._stack.put(address, content)
+
+    def look(self, address: int, size: int) -> bytes | None:
+        """Return the `size` bytes at `address`, None where not all of that is stack."""
+        return self._stack.get(address, size) if self._is_stack(address, size) else None
+
+    def _is_stack(self, address: int, size: int) -> bool:
+        first, end = self._image.stack
+        return first <= address and address + size <= end
 
     @property
     def writable(self) -> tuple[tuple[int, int], ...]:
@@ -146,6 +153,7 @@ class Board:
         words = {
             name: self._places[one.tag] for one in self._emulation.furniture for name in one.symbols
         }
+        words |= dict(self._emulation.constants)  # a module asks for the word itself
         for at in self.data:
             yield at, self.word(words.get(self.externals[at], 0))
 

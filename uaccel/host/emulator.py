@@ -36,12 +36,14 @@ class Emulator:
 
     __slots__ = (
         *("_arguments", "_blocks", "_board", "_context", "_counter", "_events", "_fault"),
-        *("_fills", "_fixups", "_lost", "_missing", "_moves", "_result", "_results", "image"),
-        *("_spared", "_steps", "_sticky", "_table", "_uc", "_why", "_withdrawn", "_written"),
+        *("_fills", "_fixups", "_looks", "_lost", "_missing", "_moves", "_reads", "_result"),
+        *("_results", "_spared", "_steps", "_sticky", "_table", "_uc", "_why", "_withdrawn"),
+        *("_written", "image"),
     )
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, *, reads: bool = False) -> None:
         self.image = image
+        self._reads: set[int] | None = set() if reads else None  # addresses
         self._table = Table(image)
         self._fixups = {one.at: one for one in image.fixups}
         self._board = board = Board(image)
@@ -57,6 +59,7 @@ class Emulator:
         self._sticky = self._withdrawn = self._written = False
         self._missing = self._lost = 0
         self._fills: tuple[tuple[str, int, bytes], ...] = ()
+        self._looks: tuple[tuple[str, int, int], ...] = ()
         self._spared: tuple[int, bytes] | None = None
         self._why = ""
         self._watch()
@@ -83,13 +86,15 @@ class Emulator:
         # The trace of the last run may still be read from the old list.
         self._events = []
         self._results = {name: iter(values) for name, values in given.results}
-        self._fills = given.fills
+        self._fills, self._looks = given.fills, given.looks
         self._lost = 0
         self._fault, self._sticky = (fault.step, fault.sticky) if fault else (-1, False)
         self._steps = 0
         self._withdrawn = self._written = False
         self._spared = None
         self._why = ""
+        if self._reads is not None:
+            self._reads.clear()
 
     def _go(self, entry: int) -> str:
         at: int | None = entry
@@ -226,8 +231,9 @@ class Emulator:
             instructions=trace.instructions,
             kernel=(*board.kernel.changed(), *self._changed_globals()),
             user=board.user.changed(),
-            visited=frozenset(trace.visited),
+            passed=frozenset(trace.passed),
             missing=self._lost,
+            reads=frozenset(self._reads or ()),
         )
 
     def _changed_globals(self) -> Iterator[tuple[int, bytes]]:
@@ -247,6 +253,8 @@ class Emulator:
         if not image.emulation.moves:
             uc.hook_add(both, self._on_user, begin=0, end=image.emulation.user_end - 1)
         uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_invalid)
+        if self._reads is not None:
+            uc.hook_add(unicorn.UC_HOOK_MEM_READ, self._on_read)
         for address, size in self._board.writable:
             end = address + size - 1
             uc.hook_add(unicorn.UC_HOOK_MEM_WRITE, self._on_global, begin=address, end=end)
@@ -339,11 +347,19 @@ class Emulator:
         name = self._board.externals[address]
         arguments = tuple(int(uc.reg_read(number)) for number in self._arguments)
         result = next(self._results.get(name, iter(())), 0)
-        self._events.append(Left(name, arguments, result))
+        seen = tuple(self._seen(name, arguments)) if self._looks else ()
+        self._events.append(Left(name, arguments, result, seen))
         for filled, number, content in self._fills:
             if filled == name and number < len(arguments):
                 self._board.leave(arguments[number], content)
         uc.reg_write(self._result, result)
+
+    def _seen(self, name: str, arguments: tuple[int, ...]) -> Iterator[tuple[int, bytes]]:
+        for called, number, size in self._looks:
+            if called == name and number < len(arguments):
+                content = self._board.look(arguments[number], size)
+                if content is not None:
+                    yield number, content
 
     def _on_user(
         self, uc: Uc, kind: int, address: int, size: int, value: int, _given: object
@@ -354,6 +370,12 @@ class Emulator:
             self._events.append(Touched(place, Direction.WRITE, address, size, bits))
         else:
             self._events.append(Touched(place, Direction.READ, address, size, None))
+
+    def _on_read(
+        self, _uc: Uc, _kind: int, address: int, _size: int, _value: int, _given: object
+    ) -> None:
+        if self._reads is not None:
+            self._reads.add(address)
 
     def _on_global(
         self, _uc: Uc, _kind: int, _address: int, _size: int, _value: int, _given: object

@@ -27,8 +27,19 @@ Part = TypeVar("Part")
 Answer = TypeVar("Answer")
 
 _FORK = get_context("fork")
-_MEMORY = 400_000_000  # bytes of its own that a worker may have
 _PATIENCE = 6  # wall seconds for each second of processor time: others use the machine too
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What workers do with a part, in words, and what they need for it."""
+
+    doing: str
+    did: str
+    memory: int  # bytes of its own that a worker may have
+
+
+READING = Task("reading", "read", 400_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +63,15 @@ class Pool(Generic[Part, Answer]):
     again is Broken.
     """
 
-    def __init__(self, work: Callable[[Part], Answer], jobs: int, seconds: float) -> None:
+    def __init__(
+        self,
+        work: Callable[[Part], Answer],
+        jobs: int,
+        seconds: float,
+        task: Task = READING,
+    ) -> None:
         self._work = work
+        self._task = task
         self._jobs = jobs
         self._seconds = seconds  # of processor time for one part
         self._waiting: deque[tuple[Part, ...]] = deque()
@@ -131,14 +149,16 @@ class Pool(Generic[Part, Answer]):
         if status == -signal.SIGALRM:
             return f"it did not end within {self._seconds * _PATIENCE:g} seconds"
         how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-        return f"the process that read it died ({how})"
+        return f"the process that {self._task.did} it died ({how})"
 
     def _hire(self) -> _Worker[Part]:
         ours, its = _FORK.Pipe()
         others = [worker.pipe for worker in self._workers]
         with uninterrupted():
             process = _FORK.Process(
-                target=_serve, args=(self._work, its, self._seconds, (ours, *others)), daemon=True
+                target=_serve,
+                args=(self._work, its, self._seconds, self._task, (ours, *others)),
+                daemon=True,
             )
             process.start()
             worker: _Worker[Part] = _Worker(process, ours, ())
@@ -154,28 +174,32 @@ class Pool(Generic[Part, Answer]):
 
 
 def _serve(
-    work: Callable[[Part], Answer], pipe: Connection, seconds: float, others: tuple[Connection, ...]
+    work: Callable[[Part], Answer],
+    pipe: Connection,
+    seconds: float,
+    task: Task,
+    others: tuple[Connection, ...],
 ) -> None:
     status = 1
     try:
-        _settle()
+        _settle(task.memory)
         for other in others:  # else our end of a pipe would hide that its worker is gone
             other.close()
         with suppress(EOFError, OSError):  # whoever asked is gone
             while True:
-                pipe.send(tuple(_tried(work, part, seconds) for part in pipe.recv()))
+                pipe.send(tuple(_tried(work, part, seconds, task.doing) for part in pipe.recv()))
         status = 0
     finally:
         os._exit(status)
 
 
-def _settle() -> None:
+def _settle(memory: int) -> None:
     for number in (signal.SIGINT, signal.SIGHUP):  # whoever asked decides
         signal.signal(number, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGPROF, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    most = _MEMORY + _inherited()
+    most = memory + _inherited()
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -190,13 +214,15 @@ def _inherited() -> int:
     return 0
 
 
-def _tried(work: Callable[[Part], Answer], part: Part, seconds: float) -> Answer | Broken:
+def _tried(
+    work: Callable[[Part], Answer], part: Part, seconds: float, doing: str
+) -> Answer | Broken:
     _set_timers(seconds)
     try:
         return work(part)
     except Exception as error:
         said = f": {error}" if str(error) else ""
-        return Broken(f"reading it ended in {type(error).__name__}{said}")
+        return Broken(f"{doing} it ended in {type(error).__name__}{said}")
     finally:
         _set_timers(0)
 

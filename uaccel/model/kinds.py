@@ -37,6 +37,7 @@ class Kind:
     to: int | None = None  # type that a pointer leads to, of an element, of what a function returns
     parts: tuple[Part, ...] = ()  # of an aggregate
     constant: bool = False  # `const`
+    signed: bool = False  # of a number
 
 
 @dataclass(frozen=True, slots=True)

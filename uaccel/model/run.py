@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from uaccel.model.source import Direction
 
+_STACK = 0x10000  # bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Fixup:
@@ -98,6 +100,11 @@ class Emulation:
     operand: str = ""  # regular expression over a toggle; its group names a register
     gates: tuple[Gate, ...] = ()
     constants: tuple[tuple[str, int], ...] = ()  # words that the kernel patches in at boot
+    gap: bool = False  # a page that nobody has lies at the end: no range is checked to the byte
+    pairs: bool = False  # a value of two words begins in a register of even rank
+    whole: bool = False  # what the registers left do not hold is on the stack, as all behind it
+    references: bool = False  # a struct that no register holds is passed as a pointer
+    signs: bool = False  # a value of 32 bits is sign-extended, whatever its type
     above: int = 0  # bytes between the stack pointer and the arguments that no register holds
     entry: str = ""  # register that holds the address of the function that is called
     thunks: tuple[tuple[str, str], ...] = ()  # (pattern of a symbol, its code as hexadecimal)
@@ -158,6 +165,8 @@ class Image:
     symbols: tuple[tuple[str, int], ...]  # functions of the object
     externals: tuple[External, ...]
     fixups: tuple[Fixup, ...]  # in order of address
+    data: tuple[tuple[str, int, int], ...]  # (name, address, bytes) of variables of the object
+    forks: tuple[tuple[int, int], ...]  # (address, bytes) of jumps that may be taken or not
     toggles: tuple[Toggle, ...]
     repeats: tuple[int, ...]  # addresses of instructions that repeat themselves
     moves: tuple[int, ...]  # addresses of `Emulation.moves`
@@ -172,6 +181,12 @@ class Image:
         """Return the address of the function called `name`, or None."""
         return dict(self.symbols).get(name)
 
+    @property
+    def stack(self) -> tuple[int, int]:
+        """Return where the stack begins and ends; nothing of the object moves it."""
+        first = self.task - 0x100000
+        return first, first + _STACK
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -185,7 +200,7 @@ class Fault:
 class Input:
     """What a function is called with, and what the world answers.
 
-    Of `fills` only those count that lead to the stack: a local variable of the caller.
+    Of `fills` and `looks` only those count that lead to the stack: a local variable of the caller.
     """
 
     arguments: tuple[int, ...]
@@ -193,6 +208,7 @@ class Input:
     user: tuple[tuple[int, bytes], ...] = ()  # only this user memory is there
     results: tuple[tuple[str, tuple[int, ...]], ...] = ()  # of callees, call by call; then 0
     fills: tuple[tuple[str, int, bytes], ...] = ()  # what a callee leaves where that argument leads
+    looks: tuple[tuple[str, int, int], ...] = ()  # (callee, argument, bytes it finds there)
     fault: Fault | None = None
 
 
@@ -217,6 +233,7 @@ class Called:
     arguments: tuple[int, ...]  # every register that may hold one
     open: bool  # a window stood open
     result: int
+    seen: tuple[tuple[int, bytes], ...] = ()  # what lay where those arguments led: `Input.looks`
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +261,9 @@ class Run:
     instructions: int  # executed, padding left out
     kernel: tuple[tuple[int, bytes], ...]  # objects of the input that changed, as they are now
     user: tuple[tuple[int, bytes], ...]  # user memory of the input that changed, as it is now
-    visited: frozenset[int]  # addresses where blocks of instructions began
+    passed: frozenset[tuple[int, int]]  # from behind which instruction to which one it went
     missing: int = 0  # address that ended it: nothing was there
+    reads: frozenset[int] = frozenset()  # addresses that were read, where that was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,3 +276,16 @@ class Pair:
     after: Run
     bits: int  # of what the function returns
     guarded: tuple[Direction, ...]  # directions that need an opening
+    given: Input | None = None  # to the variant before; to the other one the same
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Where the runs of one variant led."""
+
+    ways: int  # on from the jumps of the function that may be taken or not: two each
+    taken: int  # of those
+    missed: tuple[str, ...]  # where one was not: "+0x4c", bytes from the function's start
+    entries: int  # of the exception table, of the function
+    reached: int  # of those: the instruction was executed
+    met: int  # of those: a fault went through them

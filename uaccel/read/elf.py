@@ -21,7 +21,7 @@ from elftools.elf.elffile import ELFFile
 from uaccel.errors import BrokenInvariant, UserError
 from uaccel.model.run import Segment
 
-_STT_FUNC = 2
+_STT_OBJECT, _STT_FUNC = 1, 2
 
 Headers = Sequence[Container]  # of sections, as pyelftools read them
 
@@ -34,6 +34,7 @@ class Symbol(NamedTuple):
     address: int
     size: int  # bytes
     function: bool
+    variable: bool = False
 
 
 class Relocation(NamedTuple):
@@ -241,7 +242,8 @@ def _symbols(
         )
         text = names[name : names.index(b"\0", name)].decode(errors="replace")
         address = bases.get(index, 0) + value
-        symbols.append(Symbol(text, index, address, size, info & 15 == _STT_FUNC))
+        kind = info & 15
+        symbols.append(Symbol(text, index, address, size, kind == _STT_FUNC, kind == _STT_OBJECT))
     return tuple(symbols)
 
 

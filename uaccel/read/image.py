@@ -84,6 +84,8 @@ def read_image(
         symbols=tuple((one.name, one.address) for one in elf.symbols if one.function),
         externals=given,
         fixups=read_fixups(elf, arch.fixups, boot.kinds),
+        data=tuple((one.name, one.address, one.size) for one in elf.symbols if one.variable),
+        forks=tuple((i.address, i.size) for i in insns if arch.role(i) is Role.FORKS),
         toggles=toggles,
         repeats=tuple(i.address for i in insns if re.fullmatch(emulation.repeats, str(i))),
         moves=tuple(i.address for i in insns if re.fullmatch(emulation.moves, str(i))),

@@ -20,6 +20,9 @@ _QUALIFIERS = frozenset(
     TAG[name] for name in ("const_type", "volatile_type", "restrict_type", "atomic_type")
 )
 _NUMBERS = frozenset({TAG["base_type"], TAG["enumeration_type"]})
+_LOCALS = frozenset({TAG["variable"]})
+_INLINED = frozenset({TAG["inlined_subroutine"]})
+_SIGNED = frozenset({5, 6})  # DW_ATE_signed, DW_ATE_signed_char
 _VOID = Kind(Shape.NOTHING, 0)
 
 
@@ -53,6 +56,14 @@ class Prototypes:
             ),
             result=_type(unit, entry),
         )
+
+    def locals(self, name: str) -> tuple[int, ...]:
+        """Return the types of the local variables of the function called `name`."""
+        unit, entry = self._functions.get(name, (None, None))
+        if unit is None or entry is None:
+            return ()
+        known = unit.entries(entry.offset, _LOCALS, _INLINED)
+        return tuple(dict.fromkeys(k for k in (_type(unit, one) for one in known) if k is not None))
 
     def tagged(self, tag: str) -> int | None:
         """Return the number of `struct tag` or `union tag`, None where it is not described."""
@@ -92,7 +103,8 @@ class Prototypes:
         size = entry.integer(AT["byte_size"])
         to = _type(unit, entry)
         if entry.tag in _NUMBERS:
-            return Kind(Shape.NUMBER, size, name, constant=constant)
+            signed = entry.integer(AT["encoding"]) in _SIGNED
+            return Kind(Shape.NUMBER, size, name, constant=constant, signed=signed)
         if entry.tag == TAG["pointer_type"]:
             return Kind(Shape.POINTER, size or unit.address_size, name, to, constant=constant)
         if entry.tag == TAG["subroutine_type"]:

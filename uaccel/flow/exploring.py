@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Search for inputs that lead two variants of a function everywhere they can go."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from uaccel.checks.same import unfit
+from uaccel.flow.beside import Variants, pair
+from uaccel.flow.calling import arguments, by_reference, extended
+from uaccel.flow.naming import Callee
+from uaccel.flow.world import PAGE, Layer, Layers, Place, World
+from uaccel.host.emulator import Emulator
+from uaccel.model.kinds import Kind, Prototype, Shape
+from uaccel.model.run import Input, Pair, Run
+from uaccel.read.prototypes import Prototypes
+
+_ROUNDS = 60  # runs until all that one input asks for is there
+_ANSWERS = 4  # calls of one callee that are answered; then 0
+_LARGEST = 512  # bytes that a callee leaves, or finds, on the stack
+_KEPT = 12  # inputs that are handed on
+_FRESH = 0.08  # of tries that start from nothing known
+_PATIENCE = 150  # tries in a row that lead nowhere new
+Way = tuple[bool, int, int]  # by the later variant, from behind which instruction, to which one
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An input, what both variants make of it, and where that led."""
+
+    layers: Layers
+    given: Input
+    pair: Pair
+
+    @property
+    def ways(self) -> frozenset[Way]:
+        """Return each way that either variant went."""
+        before, after = self.pair.before.passed, self.pair.after.passed
+        return frozenset(
+            (late, *way) for late, ways in ((False, before), (True, after)) for way in ways
+        )
+
+
+class Explorer:
+    """Calls a function with what its types ask for."""
+
+    __slots__ = (
+        *("_callees", "_demanded", "_extents", "_led", "_looks", "_prototype", "_tracer"),
+        *("_types", "variants", "why", "world"),
+    )
+
+    def __init__(
+        self,
+        variants: Variants,
+        world: World,
+        types: Prototypes,
+        prototype: Prototype,
+        callees: Iterable[Callee],
+    ) -> None:
+        self.variants = variants
+        self.world = world
+        self._types = types
+        self._prototype = prototype
+        self._callees = tuple(callees)
+        self._led = tuple(self._leading())
+        self._looks = tuple((one.name, at, types.kind(to).size) for one, at, to in self._led)
+        self._tracer = Emulator(variants.before.image, reads=True)
+        self._demanded: dict[int, Place] = {}
+        self._extents: dict[int, int] = {}
+        self.why = ""  # what keeps it from being called
+
+    def explore(self, tries: int, seed: int) -> Iterator[Found]:
+        """Yield what each of so many inputs did; those that lead further are built upon.
+
+        It ends early when many in a row lead nowhere new.
+        """
+        choose = random.Random(seed)
+        kept: list[Found] = []
+        reached: set[Way] = set()
+        last = 0
+        for number in range(tries):
+            first = not kept or choose.random() < _FRESH
+            rate = 1.0 if first else choose.choice((0.05, 0.15, 0.4))
+            layer = Layer(choose.getrandbits(48), rate)
+            parent: Layers = () if first else choose.choice(kept).layers
+            if first and number:
+                parent = (Layer(seed, 1.0),)
+            found = self.settled((*parent, layer))
+            if found is None:
+                return
+            yield found
+            if found.ways - reached:
+                reached |= found.ways
+                kept.append(found)
+                last = number
+                self._note(found.given)
+            elif number - last > _PATIENCE:
+                return
+
+    def _note(self, given: Input) -> None:
+        # What is read there decides where it goes: that alone is worth changing.
+        for address in self._tracer.execute(self.variants.function, given).reads:
+            place = self.world.find(address)
+            if place is not None:
+                self.world.note(place, address - place.address)
+
+    def settled(self, layers: Layers) -> Found | None:
+        """Return what both do once all that they look for is there; None when `why` says."""
+        given = self._given(layers)
+        if given is None:
+            return None
+        made = pair(self.variants, given, given, "nothing faults", fault=False)
+        for _ in range(_ROUNDS):
+            grown = [self._grows(run) for run in (made.before, made.after)]
+            if not any(grown):
+                break
+            given = self._given(layers) or given
+            made = pair(self.variants, given, given, "nothing faults", fault=False)
+        return Found(layers, given, made)
+
+    def trimmed(self, found: Found) -> Found:
+        """Return the same with no more user memory than is looked at, at the end of its page."""
+        ends: dict[int, int] = {}
+        for run in (found.pair.before, found.pair.after):
+            for access in run.accesses:
+                place = self.world.find(access.address)
+                if place is not None and place.user:
+                    end = access.address + access.size - place.address
+                    ends[place.address] = max(end, ends.get(place.address, 1))
+        given = self._given(found.layers) or found.given
+        user = tuple((at, data[: ends.get(at, self.size(at) or 1)]) for at, data in given.user)
+        given = replace(given, user=user)
+        made = pair(self.variants, given, given, "nothing faults", fault=False)
+        return Found(found.layers, given, made)
+
+    def size(self, address: int) -> int:
+        """Return how many bytes the type of the object at `address` has; 0 when nothing tells."""
+        place = self.world.find(address)
+        return self._types.kind(place.kind).size if place else 0
+
+    def demands(self, run: Run) -> bool:
+        """Return whether `run` ended at memory of the kernel that the next input will have."""
+        place = self.world.find(run.missing) if run.missing else None
+        return place is not None and not place.user and self._demands(place)
+
+    def _given(self, layers: Layers) -> Input | None:
+        values = tuple(self._values(layers))
+        words = arguments(self.variants.before.image, values)
+        if isinstance(words, str):
+            self.why = words
+            return None
+        numbers = (one for kind, one in values if kind.shape is Shape.NUMBER)
+        self.world.use(numbers)
+        kernel = [*self.world.task()]
+        user: list[tuple[int, bytes]] = []
+        for at, place in tuple(self._demanded.items()):
+            if place.user:
+                user.append((at, self.world.user(place, layers, self._extents[at])))
+            else:
+                kernel.append(self.world.laid(place, layers))
+        return Input(
+            words,
+            tuple(kernel),
+            tuple(user),
+            tuple(self._results(layers)),
+            tuple(self._fills(layers)),
+            self._looks,
+        )
+
+    def _values(self, layers: Layers) -> Iterator[tuple[Kind, bytes]]:
+        image = self.variants.before.image
+        for number, (given, kind) in enumerate(self._prototype.parameters):
+            name = given or f"argument {number}"
+            known = self._types.kind(kind)
+            if by_reference(image, known):
+                yield self._reference(name, kind)
+            else:
+                yield known, self.world.argument(name, kind, layers)
+
+    def _reference(self, name: str, kind: int | None) -> tuple[Kind, bytes]:
+        image = self.variants.before.image
+        at = self.world.place(name, kind, user=False)
+        word = image.bits // 8
+        return Kind(Shape.POINTER, word), at.to_bytes(word, "big" if image.big else "little")
+
+    def _results(self, layers: Layers) -> Iterator[tuple[str, tuple[int, ...]]]:
+        image = self.variants.before.image
+        names = ((one.name, one.result) for one in self._callees)
+        for name, result in (*names, *self.world.slots()):
+            kind = self._types.kind(result)
+            if kind.size:
+                made = self.world.result(f"{name}()", result, layers, _ANSWERS)
+                step = kind.size
+                cut = (made[at : at + step] for at in range(0, len(made), step))
+                yield name, tuple(extended(image, kind, one) for one in cut)
+
+    def _fills(self, layers: Layers) -> Iterator[tuple[str, int, bytes]]:
+        for callee, at, to in self._led:
+            if not self._types.kind(to).constant:
+                content = self.world.content(f"{callee.name}().{at}", to, layers)
+                yield callee.name, at, content
+
+    def _leading(self) -> Iterator[tuple[Callee, int, int]]:
+        # Each argument that may lead to a variable of the caller, and the type that lies there.
+        for callee in self._callees:
+            for at, kind, _ in callee.given:
+                size = self._types.kind(kind.to).size
+                if kind.shape is Shape.POINTER and kind.to is not None and 0 < size <= _LARGEST:
+                    yield callee, at.start, kind.to
+
+    def _grows(self, run: Run) -> bool:
+        place = self.world.find(run.missing) if run.missing else None
+        grown = False
+        if place is not None:
+            grown = self._extends(place, run.missing) if place.user else self._demands(place)
+        for fault in run.faults:
+            place = self.world.find(fault.address)
+            if place is not None and place.user:
+                grown |= self._extends(place, fault.address)
+        return grown
+
+    def _demands(self, place: Place) -> bool:
+        known = place.address in self._demanded
+        self._demanded[place.address] = place
+        return not known
+
+    def _extends(self, place: Place, address: int) -> bool:
+        known = self._extents.get(place.address, 0)
+        inside = address - place.address
+        if not known <= inside < place.size:
+            return False
+        self._demanded[place.address] = place
+        self._extents[place.address] = inside // PAGE * PAGE + PAGE
+        return True
+
+
+def chosen(found: Iterable[Found]) -> tuple[Found, ...]:
+    """Return few of `found` that together went every way that any of them did."""
+    left = [one for one in found if not unfit(one.pair.before)]
+    missing = {way for one in left for way in one.ways}
+    kept: list[Found] = []
+    while missing and len(kept) < _KEPT:
+        best = max(left, key=lambda one: len(one.ways & missing))
+        kept.append(best)
+        missing -= best.ways
+    return tuple(kept)

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a function may look at: objects of the types that its pointers lead to.
+
+Every pointer has a place reserved before anything is known to lie there; what a run looks for is
+laid, and the run is made again.  Contents come from layers: a seed lays everything, each further
+one changes some of it.
+"""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from uaccel.flow.hints import Hints
+from uaccel.flow.leaves import Leaf, Leaves, distinct, number
+from uaccel.model.kinds import Kind, Shape
+from uaccel.model.run import Image
+
+PAGE = 0x1000
+_AWAY = 0x6000000  # bytes from the code to the first object
+_USER = 0x10000000  # first address of a user's objects
+_ROOM = 16 * PAGE  # of a user's object
+_MARGIN = 0x400  # bytes before and behind an object: containers, elements past the end
+_ALIKE = 0.15  # how often a number becomes equal to one that the function is given
+_OFTEN = 0.3  # how often a number that the function is given changes
+_DEEP = 3  # of pointers of which nothing is known
+_WORDS = 64  # of an object of which nothing is known
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A seed, and how much of what is there it changes."""
+
+    seed: int
+    rate: float  # of objects; 1 for the first layer, which lays all
+
+
+Layers = tuple[Layer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An object, or where one would be."""
+
+    path: str  # how the function comes there: "substream.runtime.status"
+    kind: int | None  # number of its type, None when that is not known
+    address: int
+    size: int  # bytes; at most, of the user's
+    user: bool
+    parent: int = 0  # address of what leads here, for objects of which nothing is known
+
+
+class World:
+    """Objects by path; an address, once given, is that object's for good."""
+
+    __slots__ = (
+        *("_addresses", "_ends", "_hints", "_image", "_kinds", "_leaves", "_made", "_next"),
+        *("_order", "_places", "_pool", "_read", "_slots", "_starts", "_task", "_word"),
+        "constants",
+    )
+
+    def __init__(
+        self, image: Image, leaves: Leaves, hints: Hints, guesses: tuple[int, ...]
+    ) -> None:
+        self._image = image
+        self._leaves = leaves
+        self._hints = hints
+        self._kinds = guesses  # what a `void *` may lead to
+        self._word = image.bits // 8
+        self._order: Literal["big", "little"] = "big" if image.big else "little"
+        self._next = {False: image.emulation.text + _AWAY, True: _USER}
+        self._addresses: dict[tuple[str, int | None, bool], int] = {}
+        self._places: dict[int, Place] = {}
+        self._starts: list[int] = []
+        self._ends: list[tuple[int, int]] = []
+        self._made: dict[tuple[str, int, Layers], bytes] = {}
+        self._slots: dict[int, int | None] = {}
+        self._read: dict[str, set[int]] = {}
+        self._pool: tuple[int, ...] = ()
+        self._task: tuple[tuple[int, bytes], ...] | None = None
+        self.constants: tuple[int, ...] = ()
+
+    def place(self, path: str, kind: int | None, *, user: bool) -> int:
+        """Return the address of the object that `path` leads to."""
+        found = self._addresses.get((path, kind, user))
+        if found is not None:
+            return found
+        size = _ROOM if user else self._leaves.types.kind(kind).size or _WORDS * self._word
+        if self._next[user] >> (31 if user else self._image.bits - 1) > (0 if user else 1):
+            return 0  # no room
+        pages = 2 + (size + 2 * _MARGIN + PAGE - 1) // PAGE
+        first = self._next[user]
+        self._next[user] += pages * PAGE
+        address = first + (0 if user else PAGE + _MARGIN)
+        self._addresses[path, kind, user] = address
+        self._places[address] = Place(path, kind, address, size, user)
+        at = bisect_right(self._starts, first)
+        self._starts.insert(at, first)
+        self._ends.insert(at, (first + pages * PAGE, address))
+        return address
+
+    def find(self, address: int) -> Place | None:
+        """Return the object that is, or would be, at `address` or close to it."""
+        at = bisect_right(self._starts, address) - 1
+        if at < 0 or address >= self._ends[at][0]:
+            return None
+        return self._places[self._ends[at][1]]
+
+    def note(self, place: Place, offset: int) -> None:
+        """Return when it is known that the function read `offset` bytes into `place`."""
+        self._read.setdefault(place.path, set()).add(offset)
+
+    def use(self, numbers: Iterable[bytes]) -> None:
+        """Return when other numbers become equal to `numbers` now and then."""
+        self._pool = tuple(int.from_bytes(one, self._order) for one in numbers)
+
+    def laid(self, place: Place, layers: Layers) -> tuple[int, bytes]:
+        """Return where an object of the kernel lies, with what is around it, and its content."""
+        inner = self.content(place.path, place.kind, layers, at=place.address)
+        around = self._astray(place.path).to_bytes(self._word, self._order)
+        count = _MARGIN // self._word
+        rest = -(len(inner) + 2 * _MARGIN) % PAGE // self._word
+        fill = around * (count + rest) + bytes(-len(inner) % self._word)
+        return place.address - _MARGIN, around * count + inner + fill
+
+    def user(self, place: Place, layers: Layers, size: int) -> bytes:
+        """Return `size` bytes of a user's object."""
+        inner = self.content(place.path, place.kind, layers, at=place.address, user=True)
+        return (inner * (size // len(inner) + 1))[:size] if inner else bytes(size)
+
+    def content(  # noqa: PLR0913 - what names a value, and how it is made
+        self,
+        path: str,
+        kind: int | None,
+        layers: Layers,
+        *,
+        at: int = 0,
+        user: bool = False,
+        count: int = 1,
+        often: bool = False,
+    ) -> bytes:
+        """Return `count` values of a type as the layers make them; `at` is where they lie.
+
+        With `often` they change in many layers: all else may depend on them.
+        """
+        known = self._made.get((path, at, layers))
+        if known is not None:
+            return known
+        last = layers[-1]
+        choose = random.Random(f"{last.seed} {path}")
+        if len(layers) == 1:
+            made = bytearray(self._size(kind, user=user) * count)
+            for leaf in self._all(kind, user=user, count=count):
+                self._put(made, leaf, self._first(choose, path, leaf, at, user=user))
+        else:
+            before = self.content(
+                path, kind, layers[:-1], at=at, user=user, count=count, often=often
+            )
+            if choose.random() >= max(last.rate, _OFTEN if often else 0):
+                return before
+            made = bytearray(before)
+            leaves = self._told(path, self._all(kind, user=user, count=count))
+            many = min(len(leaves), choose.choice((1, 1, 2, 4, len(leaves))))
+            for leaf in choose.sample(leaves, many):
+                self._put(made, leaf, self._other(choose, path, leaf, at, user=user))
+        self._made[path, at, layers] = bytes(made)
+        return bytes(made)
+
+    def pointer(self, path: str, kind: Kind, *, member: bool = True, user: bool = False) -> int:
+        """Return what a pointer that `path` names leads to."""
+        name = path.rpartition(".")[2].partition("[")[0]
+        if user or self._hints.leads(name, kind.name, member=member):
+            return self.place(path, kind.to, user=True)
+        to = self._leaves.types.kind(kind.to)
+        if to.shape is Shape.CODE:
+            choose = random.Random(path)
+            slot = choose.randrange(len(self._image.slots))
+            self._slots.setdefault(slot, to.to)
+            return self._image.slots[slot]
+        if to.shape is Shape.NOTHING or not to.size:
+            return self._unknown(path)
+        return self.place(path, kind.to, user=False)
+
+    def argument(self, name: str, kind: int | None, layers: Layers) -> bytes:
+        """Return the value of a parameter; an integer may lead to the user."""
+        known = self._leaves.types.kind(kind)
+        led = self._hints.leads(name, known.name, member=False)
+        if known.shape is Shape.POINTER or (led and known.size >= 4):
+            return self._led(name, known, layers, user=led)
+        return self.content(name, kind, layers, often=True)
+
+    def _led(self, name: str, kind: Kind, layers: Layers, *, user: bool) -> bytes:
+        tag = dict(self._hints.tags).get(name)
+        to = kind.to
+        if user and tag is not None and not self._leaves.types.kind(to).size:
+            to = self._leaves.types.tagged(tag)
+        at = self.place(name, to, user=True) if user else self.pointer(name, kind, member=False)
+        last = layers[-1]
+        if len(layers) > 1 and random.Random(f"{last.seed} {name}").random() < last.rate / 6:
+            at = 0
+        return at.to_bytes(kind.size, self._order)
+
+    def result(self, path: str, kind: int | None, layers: Layers, count: int) -> bytes:
+        """Return what `count` calls of a callee return: success and something, at first."""
+        known = self._leaves.types.kind(kind)
+        if len(layers) == 1 and known.shape is Shape.NUMBER:
+            return bytes(known.size * count)
+        return self.content(path, kind, layers, count=count)
+
+    def slots(self) -> tuple[tuple[str, int | None], ...]:
+        """Return (name, type that it returns) of each function that only pointers name."""
+        return tuple((f"slot {slot}", kind) for slot, kind in sorted(self._slots.items()))
+
+    def task(self) -> tuple[tuple[int, bytes], ...]:
+        """Return the current task, what its pointers lead to reserved."""
+        if self._task is None:
+            tag, at, content = self._image.furnished[0]
+            made = bytearray(content)
+            kind = self._leaves.types.tagged(tag)
+            for leaf in self._leaves.of(kind) if kind is not None else ():
+                end = leaf.offset + leaf.kind.size
+                if leaf.kind.shape is Shape.POINTER and not any(made[leaf.offset : end]):
+                    self._put(made, leaf, self._leads("current", leaf, at, user=False))
+            self._task = ((at, bytes(made)),)
+        return self._task
+
+    def _unknown(self, path: str) -> int:
+        # What leads to anything leads to what the function names, or to more of its like.
+        choose = random.Random(path)
+        if self._kinds and choose.random() < 0.7 and path.count("?") == 0:
+            return self.place(path, choose.choice(self._kinds), user=False)
+        return self._astray(path)
+
+    def _astray(self, path: str) -> int:
+        deep = path.count("?")
+        return self.place(path if deep >= _DEEP else f"{path}?", None, user=False)
+
+    def _size(self, kind: int | None, *, user: bool) -> int:
+        found = self._leaves.types.kind(kind).size
+        return found or (4 if user else self._word) * _WORDS
+
+    def _all(self, kind: int | None, *, user: bool, count: int) -> tuple[Leaf, ...]:
+        one = self._leaves.types.kind(kind)
+        if not one.size:
+            bare = Kind(Shape.NUMBER, 4) if user else Kind(Shape.POINTER, self._word)
+            return tuple(Leaf(f".?{n}", n * bare.size, bare) for n in range(_WORDS))
+        leaves = self._leaves.of(kind)
+        return tuple(
+            Leaf(f"{leaf.path}#{n}" if n else leaf.path, leaf.offset + n * one.size, leaf.kind)
+            for n in range(count)
+            for leaf in leaves
+        )
+
+    def _told(self, path: str, leaves: tuple[Leaf, ...]) -> tuple[Leaf, ...]:
+        # Those that the function is known to read, else all.
+        read = self._read.get(path)
+        if not read:
+            return leaves
+        return tuple(leaf for leaf in leaves if leaf.offset in read) or leaves
+
+    def _number(self, choose: random.Random, kind: Kind) -> int:
+        if self._pool and choose.random() < _ALIKE:
+            return choose.choice(self._pool)
+        return number(choose, kind, self.constants)
+
+    def _first(self, choose: random.Random, path: str, leaf: Leaf, at: int, *, user: bool) -> int:
+        if leaf.kind.shape is Shape.POINTER:
+            return self._leads(path, leaf, at, user=user)
+        wide = leaf.kind.size == self._word or (user and leaf.kind.size >= 4)
+        if wide and self._hints.leads(leaf.name, leaf.kind.name, member=True):
+            return self.place(path + leaf.path, None, user=True)
+        return distinct(choose, leaf.kind)
+
+    def _other(self, choose: random.Random, path: str, leaf: Leaf, at: int, *, user: bool) -> int:
+        kind = leaf.kind
+        if kind.shape is Shape.POINTER:
+            way = choose.random()
+            if way < 0.3:
+                return 0
+            if way < 0.35 and not user and self._is_bare(kind):
+                return self.place(path + leaf.path, kind.to, user=True)
+            if way < 0.5 and leaf.path.startswith(".?"):
+                return self._number(choose, kind)
+            return self._leads(path, leaf, at, user=user)
+        if kind.size >= min(8, self._word) and choose.random() < 0.1:
+            return self.place(path + leaf.path, None, user=True)
+        return self._number(choose, kind)
+
+    def _is_bare(self, kind: Kind) -> bool:
+        # A `void *` or `char *` may be a user's, whatever the debug information leaves out.
+        return self._leaves.types.kind(kind.to).shape in (Shape.NOTHING, Shape.NUMBER)
+
+    def _leads(self, path: str, leaf: Leaf, at: int, *, user: bool) -> int:
+        to = self._leaves.types.kind(leaf.kind.to)
+        if to.name == "list_head" and not user:
+            whole = leaf.offset - (self._word if leaf.name == "prev" else 0)
+            return at + whole if leaf.name in ("next", "prev") else self._astray(path + leaf.path)
+        return self.pointer(path + leaf.path, leaf.kind, user=user)
+
+    def _put(self, content: bytearray, leaf: Leaf, value: int) -> None:
+        size = leaf.kind.size
+        if leaf.offset + size <= len(content):
+            word = (value & ((1 << 8 * size) - 1)).to_bytes(size, self._order)
+            content[leaf.offset : leaf.offset + size] = word
