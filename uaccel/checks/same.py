@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from uaccel.model.judgement import Check, Evidence, Judgement, Outcome
-from uaccel.model.run import Pair, Run, UserAccess
+from uaccel.model.run import Called, Faulted, Pair, Run, UserAccess
 
 _EFAULT = -14
+_SHOWN = 64  # bytes of the user's memory in a story
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def judge(evidence: Evidence) -> Judgement:
     for pair in known:
         story = _broken(pair.after, pair) or _difference(pair)
         if story and not (_keeps(pair) and any(one.holds(pair) for one in permits)):
-            return Judgement(Outcome.FAIL, f"when {pair.what}: {story}")
+            return Judgement(Outcome.FAIL, f"when {pair.what}: {story}", tuple(_story(pair)))
         declared += bool(story)
     left = len(evidence.pairs) - len(known)
     more = f", {declared} differ as declared" if declared else ""
@@ -72,6 +73,11 @@ def _difference(pair: Pair) -> str:
     names = [one.name for one in before.calls], [one.name for one in after.calls]
     if names[0] != names[1]:
         return f"it calls {_listed(names[1])}, not {_listed(names[0])}"
+    for was, now in zip(before.calls, after.calls, strict=True):
+        if was.arguments != now.arguments:
+            return f"it calls {_call(now)}, not {_call(was)}"
+        if was.seen != now.seen:
+            return f"{now.name} finds {_seen(now)}, not {_seen(was)}"
     for kind, one, other in (
         ("user", before.user, after.user),
         ("kernel", before.kernel, after.kernel),
@@ -79,6 +85,14 @@ def _difference(pair: Pair) -> str:
         if one != other:
             return _byte(kind, one, other)
     return ""
+
+
+def _call(call: Called) -> str:
+    return f"{call.name}({', '.join(f'{one:#x}' for one in call.arguments)})"
+
+
+def _seen(call: Called) -> str:
+    return " and ".join(f"{content.hex(' ', 4)} at argument {at}" for at, content in call.seen)
 
 
 def _byte(
@@ -105,6 +119,33 @@ def _result(run: Run, bits: int) -> int:
 def _told(access: UserAccess) -> str:
     way = f"{access.direction.value} of {access.size} bytes at {access.address:#x}"
     return f"a {way}" + (f" ({access.value:#x})" if access.value is not None else "")
+
+
+def _story(pair: Pair) -> Iterator[str]:
+    # What it was called with, and where the two part: enough to see it without running it.
+    if pair.given is not None:
+        yield f"called with {', '.join(f'{one:#x}' for one in pair.given.arguments) or 'nothing'}"
+        for address, content in pair.given.user:
+            shown = content[:_SHOWN].hex(" ", 4)
+            more = f" and {len(content) - _SHOWN} more" if len(content) > _SHOWN else ""
+            yield f"the user's memory at {address:#x}: {shown}{more}"
+    yield from _parting("as it stood", pair.before, pair.after)
+    yield from _parting("now", pair.after, pair.before)
+
+
+def _parting(who: str, run: Run, beside: Run) -> Iterator[str]:
+    own, other = (tuple(map(_told, one.accesses)) for one in (run, beside))
+    both = enumerate(zip(own, other, strict=False))
+    at = next((n for n, (one, two) in both if one != two), min(len(own), len(other)))
+    if at < len(own):
+        yield f"{who}, access {at + 1} of {len(own)} is {own[at]}"
+    elif at < len(other):
+        yield f"{who}, there is no access {at + 1}"
+    yield from (f"{who}, {_told_fault(one)}" for one in run.faults[:1])
+
+
+def _told_fault(fault: Faulted) -> str:
+    return f"{fault.address:#x} is not there for the instruction at {fault.place:#x}"
 
 
 def _listed(names: list[str]) -> str:

@@ -56,6 +56,14 @@ def pair(variants: Variants, one: Input, other: Input, what: str, *, fault: bool
     """Return what the variant before does with `one`, and the variant after with `other`."""
     before = variants.before.execute(variants.function, one)
     after = variants.after.execute(variants.function, other)
+    return paired(variants, (before, after), one, what, fault=fault)
+
+
+def paired(
+    variants: Variants, runs: tuple[Run, Run], given: Input, what: str, *, fault: bool
+) -> Pair:
+    """Return two `runs` that were made with `given`, in words that mean the same in both."""
+    before, after = runs
     one_naming, other_naming = variants.namings
     if before.calls != after.calls:
         before, after = one_naming.called(before), other_naming.called(after)
@@ -70,7 +78,7 @@ def pair(variants: Variants, one: Input, other: Input, what: str, *, fault: bool
         after=after,
         bits=variants.bits,
         guarded=variants.after.image.accesses_guarded,
-        given=one,
+        given=given,
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Search for inputs that lead two variants of a function everywhere they can go."""
+"""Search for inputs that lead all variants of a function everywhere they can go."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from uaccel.checks.same import unfit
-from uaccel.flow.beside import Variants, pair
 from uaccel.flow.calling import arguments, by_reference, extended
 from uaccel.flow.naming import Callee
 from uaccel.flow.world import PAGE, Layer, Layers, Place, World
 from uaccel.host.emulator import Emulator
 from uaccel.model.kinds import Kind, Prototype, Shape
-from uaccel.model.run import Input, Pair, Run
+from uaccel.model.run import Input, Run
 from uaccel.read.prototypes import Prototypes
 
 _ROUNDS = 60  # runs until all that one input asks for is there
@@ -23,24 +22,21 @@ _LARGEST = 512  # bytes that a callee leaves, or finds, on the stack
 _KEPT = 12  # inputs that are handed on
 _FRESH = 0.08  # of tries that start from nothing known
 _PATIENCE = 150  # tries in a row that lead nowhere new
-Way = tuple[bool, int, int]  # by the later variant, from behind which instruction, to which one
+Way = tuple[int, int, int]  # of which variant, from behind which instruction, to which one
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An input, what both variants make of it, and where that led."""
+    """An input, what every variant makes of it, and where that led."""
 
     layers: Layers
     given: Input
-    pair: Pair
+    runs: tuple[Run, ...]  # of the function as it stood first
 
     @property
     def ways(self) -> frozenset[Way]:
-        """Return each way that either variant went."""
-        before, after = self.pair.before.passed, self.pair.after.passed
-        return frozenset(
-            (late, *way) for late, ways in ((False, before), (True, after)) for way in ways
-        )
+        """Return each way that any variant went."""
+        return frozenset((n, *way) for n, run in enumerate(self.runs) for way in run.passed)
 
 
 class Explorer:
@@ -48,25 +44,27 @@ class Explorer:
 
     __slots__ = (
         *("_callees", "_demanded", "_extents", "_led", "_looks", "_prototype", "_tracer"),
-        *("_types", "variants", "why", "world"),
+        *("_function", "_image", "_types", "_variants", "why", "world"),
     )
 
     def __init__(
         self,
-        variants: Variants,
+        variants: tuple[Emulator, ...],
         world: World,
         types: Prototypes,
         prototype: Prototype,
         callees: Iterable[Callee],
     ) -> None:
-        self.variants = variants
+        self._function = prototype.name
+        self._variants = variants
+        self._image = variants[0].image
         self.world = world
         self._types = types
         self._prototype = prototype
         self._callees = tuple(callees)
         self._led = tuple(self._leading())
         self._looks = tuple((one.name, at, types.kind(to).size) for one, at, to in self._led)
-        self._tracer = Emulator(variants.before.image, reads=True)
+        self._tracer = Emulator(self._image, reads=True)
         self._demanded: dict[int, Place] = {}
         self._extents: dict[int, int] = {}
         self.why = ""  # what keeps it from being called
@@ -101,29 +99,29 @@ class Explorer:
 
     def _note(self, given: Input) -> None:
         # What is read there decides where it goes: that alone is worth changing.
-        for address in self._tracer.execute(self.variants.function, given).reads:
+        for address in self._tracer.execute(self._function, given).reads:
             place = self.world.find(address)
             if place is not None:
                 self.world.note(place, address - place.address)
 
     def settled(self, layers: Layers) -> Found | None:
-        """Return what both do once all that they look for is there; None when `why` says."""
+        """Return what all do once all that they look for is there; None when `why` says."""
         given = self._given(layers)
         if given is None:
             return None
-        made = pair(self.variants, given, given, "nothing faults", fault=False)
+        runs = self._run(given)
         for _ in range(_ROUNDS):
-            grown = [self._grows(run) for run in (made.before, made.after)]
+            grown = [self._grows(run) for run in runs]
             if not any(grown):
                 break
             given = self._given(layers) or given
-            made = pair(self.variants, given, given, "nothing faults", fault=False)
-        return Found(layers, given, made)
+            runs = self._run(given)
+        return Found(layers, given, runs)
 
-    def trimmed(self, found: Found) -> Found:
-        """Return the same with no more user memory than is looked at, at the end of its page."""
+    def trimmed(self, found: Found) -> Input:
+        """Return its input with no more user memory than is looked at, at the end of its page."""
         ends: dict[int, int] = {}
-        for run in (found.pair.before, found.pair.after):
+        for run in found.runs:
             for access in run.accesses:
                 place = self.world.find(access.address)
                 if place is not None and place.user:
@@ -131,9 +129,7 @@ class Explorer:
                     ends[place.address] = max(end, ends.get(place.address, 1))
         given = self._given(found.layers) or found.given
         user = tuple((at, data[: ends.get(at, self.size(at) or 1)]) for at, data in given.user)
-        given = replace(given, user=user)
-        made = pair(self.variants, given, given, "nothing faults", fault=False)
-        return Found(found.layers, given, made)
+        return replace(given, user=user)
 
     def size(self, address: int) -> int:
         """Return how many bytes the type of the object at `address` has; 0 when nothing tells."""
@@ -145,9 +141,12 @@ class Explorer:
         place = self.world.find(run.missing) if run.missing else None
         return place is not None and not place.user and self._demands(place)
 
+    def _run(self, given: Input) -> tuple[Run, ...]:
+        return tuple(one.execute(self._function, given) for one in self._variants)
+
     def _given(self, layers: Layers) -> Input | None:
         values = tuple(self._values(layers))
-        words = arguments(self.variants.before.image, values)
+        words = arguments(self._image, values)
         if isinstance(words, str):
             self.why = words
             return None
@@ -170,7 +169,7 @@ class Explorer:
         )
 
     def _values(self, layers: Layers) -> Iterator[tuple[Kind, bytes]]:
-        image = self.variants.before.image
+        image = self._image
         for number, (given, kind) in enumerate(self._prototype.parameters):
             name = given or f"argument {number}"
             known = self._types.kind(kind)
@@ -180,13 +179,13 @@ class Explorer:
                 yield known, self.world.argument(name, kind, layers)
 
     def _reference(self, name: str, kind: int | None) -> tuple[Kind, bytes]:
-        image = self.variants.before.image
+        image = self._image
         at = self.world.place(name, kind, user=False)
         word = image.bits // 8
         return Kind(Shape.POINTER, word), at.to_bytes(word, "big" if image.big else "little")
 
     def _results(self, layers: Layers) -> Iterator[tuple[str, tuple[int, ...]]]:
-        image = self.variants.before.image
+        image = self._image
         names = ((one.name, one.result) for one in self._callees)
         for name, result in (*names, *self.world.slots()):
             kind = self._types.kind(result)
@@ -238,7 +237,7 @@ class Explorer:
 
 def chosen(found: Iterable[Found]) -> tuple[Found, ...]:
     """Return few of `found` that together went every way that any of them did."""
-    left = [one for one in found if not unfit(one.pair.before)]
+    left = [one for one in found if not unfit(one.runs[0])]
     missing = {way for one in left for way in one.ways}
     kept: list[Found] = []
     while missing and len(kept) < _KEPT:

@@ -37,8 +37,7 @@ def executions(trial: Trial, run: Run | None, why: str = "") -> Iterator[Measure
     values = (
         (None, None) if run is None or ended else (run.instructions, run.openings + run.closings)
     )
-    style = trial.draft.style or _form(trial)
-    bench = trial.bench
+    style, bench = style_of(trial), trial.bench
     for what, value, unit in zip(EXECUTED, values, ("instructions", "toggles"), strict=True):
         yield Measurement(
             cluster=trial.draft.target.name,
@@ -69,7 +68,7 @@ def config(bench: Bench) -> str:
 
 def verdicts(trial: Trial) -> Iterator[Verdict]:
     """Yield what the checks make of one build."""
-    style = trial.draft.style or _form(trial)
+    style = style_of(trial)
     evidence = Evidence(build=trial.build, listing=trial.listing)
     # Where objtool does not look at windows there is nothing that it could have said.
     asked = ("compiles", *(() if trial.build.objtool is None else ("objtool",)))
@@ -85,6 +84,11 @@ def verdicts(trial: Trial) -> Iterator[Verdict]:
             judgement.outcome,
             judgement.why,
         )
+
+
+def style_of(trial: Trial) -> str:
+    """Return the style of a trial, or the form in which the function stands."""
+    return trial.draft.style or _form(trial)
 
 
 def _form(trial: Trial) -> str:

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+import gc
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from uaccel.checks.same import CHECK
 from uaccel.flow.bench import Trial
-from uaccel.flow.beside import Variants, pairs
+from uaccel.flow.beside import Variants, paired, pairs
 from uaccel.flow.exploring import Explorer, Found, chosen
 from uaccel.flow.ground import Ground
 from uaccel.flow.hints import hints
@@ -24,6 +25,7 @@ from uaccel.host.files import content
 from uaccel.host.memory import remembered
 from uaccel.host.pool import Broken, Pool, Task
 from uaccel.model.judgement import Evidence, Judgement, Outcome
+from uaccel.model.kinds import Prototype
 from uaccel.model.machine import Listing, Unbuilt
 from uaccel.model.run import Coverage, Image, Pair, Run
 from uaccel.read.prototypes import Prototypes
@@ -32,7 +34,7 @@ TRIES = 400  # inputs that are looked at
 SEED = 1
 _SECONDS = 120.0  # of processor time for one pair of variants
 # Each emulator reserves a gigabyte and uses little of it.
-_RUNNING = Task("running", "ran", 6_000_000_000)
+_RUNNING = Task("running", "ran", 24_000_000_000)
 _ROUNDS = 6  # times that an input is completed by what only a fault looks at
 _HALVES = (16, 12)  # bits by which the upper part of a constant is shifted: ppc and arm, riscv
 _NUMBER = re.compile(r"-?0x[0-9a-f]+|(?<![\w.])-?\d+(?!\w)")
@@ -45,76 +47,87 @@ class Proof:
     judgement: Judgement
     before: Coverage | None = None  # None when nothing was run
     after: Coverage | None = None
-    plain: tuple[Run, Run] | None = None  # one call in which nothing faults; None without one
+    plain: tuple[Run, Run] | None = None  # one call without a fault, the same for all
     inputs: int = 0  # that every fault was tried on
     runs: int = 0  # of both variants
 
 
-def prove(before: Trial, after: Trial) -> Proof:
-    """Return what runs of `after` beside `before`, on the same architecture, show."""
-    if None in (before.listing, after.listing, before.build.path, after.build.path):
-        return _unknown("no object holds the function")
-    draft = before.draft
-    told: tuple[bytes | str, ...] = (draft.target.name, draft.target.reading.source.text)
-    parts = (*made_of(before), *made_of(after), *told, *_told(after))
-    return remembered(before.bench.ground.store, "proofs", parts, lambda: _proof(before, after))
+Group = tuple[Trial, tuple[Trial, ...]]  # a function as it stands, and what was made of it
 
 
-def prove_all(ground: Ground, pairs: Sequence[tuple[Trial, Trial]]) -> tuple[Proof, ...]:
-    """Return what runs of each pair show, in their order, some of them made side by side."""
-    found: dict[int, Proof] = {}
-    work = partial(_prove_one, pairs)
-    with Pool(work, ground.jobs, _SECONDS, _RUNNING) as pool:
-        for number in range(len(pairs)):
+def prove(before: Trial, afters: tuple[Trial, ...]) -> tuple[Proof, ...]:
+    """Return what runs of each of `afters` beside `before`, on the same architecture, show."""
+    draft, store = before.draft, before.bench.ground.store
+    parts: list[bytes | str] = [draft.target.name, draft.target.reading.source.text]
+    for one in (before, *afters):
+        parts += (*made_of(one), *_told(one))
+    return remembered(store, "proofs", tuple(parts), lambda: _proofs(before, afters))
+
+
+def prove_all(ground: Ground, groups: Sequence[Group]) -> tuple[tuple[Proof, ...], ...]:
+    """Return what `prove` says of each group, in their order, some of them run side by side."""
+    found: dict[int, tuple[Proof, ...]] = {}
+    with Pool(partial(_prove_one, groups), ground.jobs, _SECONDS, _RUNNING) as pool:
+        for number in range(len(groups)):
             pool.put(number)
         for number, answer in pool.answers():
-            found[number] = _unknown(answer.why) if isinstance(answer, Broken) else answer
-            ground.progress(f"running {_named(pairs[number][1])}", len(found), len(pairs))
-    return tuple(found[number] for number in range(len(pairs)))
+            before, afters = groups[number]
+            if isinstance(answer, Broken):
+                found[number] = (_unknown(answer.why),) * len(afters)
+            else:
+                found[number] = answer
+            name = f"{before.bench.arch.name}: running {before.draft.target.function.name}"
+            ground.progress(name, len(found), len(groups))
+    return tuple(found[number] for number in range(len(groups)))
 
 
-def _prove_one(pairs: Sequence[tuple[Trial, Trial]], number: int) -> Proof:
-    return prove(*pairs[number])
+def _prove_one(groups: Sequence[Group], number: int) -> tuple[Proof, ...]:
+    gc.collect()  # the emulators of the group before know themselves
+    return prove(*groups[number])
 
 
 def _unknown(why: str) -> Proof:
     return Proof(Judgement(Outcome.UNKNOWN, why))
 
 
-def _named(trial: Trial) -> str:
-    name = trial.draft.target.function.name
-    return f"{trial.bench.arch.name}: {name} as {trial.draft.style}"
-
-
 def _told(trial: Trial) -> tuple[str, ...]:
     return tuple(one for rewrite in trial.draft.rewrites for one in rewrite.differences)
 
 
-def _proof(before: Trial, after: Trial) -> Proof:
-    sides = _side(before), _side(after)
-    for one in sides:
-        if isinstance(one, str):
-            return _unknown(one)
-    first, then = sides
-    assert isinstance(first, _Side) and isinstance(then, _Side)
-    explorer = _explorer(first, then)
-    if isinstance(explorer, str):
-        return _unknown(explorer)
-    found = tuple(explorer.explore(TRIES, SEED))
-    if explorer.why:
-        return _unknown(explorer.why)
+def _proofs(before: Trial, afters: tuple[Trial, ...]) -> tuple[Proof, ...]:
+    first = _side(before)
+    if isinstance(first, str):
+        return (_unknown(first),) * len(afters)
+    sides = tuple(_side(one, first.listing.symbol) for one in afters)
+    run = tuple(one for one in sides if isinstance(one, _Side))
+    proofs = iter(_run((first, *run)) if run else ())
+    return tuple(_unknown(one) if isinstance(one, str) else next(proofs) for one in sides)
+
+
+def _run(sides: tuple[_Side, ...]) -> tuple[Proof, ...]:
+    rig = _rig(sides)
+    if isinstance(rig, str):
+        return (_unknown(rig),) * (len(sides) - 1)
+    found = tuple(rig.explorer.explore(TRIES, SEED))
+    if rig.explorer.why:
+        return (_unknown(rig.explorer.why),) * (len(sides) - 1)
     kept = chosen(found)
-    tried = tuple(pair for n, one in enumerate(kept) for pair in _pairs(explorer, one, n == 0))
-    every = (*(one.pair for one in found), *tried)
-    said = CHECK.judge(Evidence(pairs=every, declared=_told(after)))
-    met = coverage(then.image, then.listing.symbol, (pair.after for pair in every))
+    return tuple(_proof(rig, number, found, kept) for number in range(1, len(sides)))
+
+
+def _proof(rig: _Rig, number: int, found: tuple[Found, ...], kept: tuple[Found, ...]) -> Proof:
+    before, after = rig.sides[0], rig.sides[number]
+    plain = _plain(kept)
+    every = tuple(_every(rig, number, found, kept))
+    said = CHECK.judge(Evidence(pairs=every, declared=_told(after.trial)))
+    met = coverage(after.image, after.listing.symbol, (pair.after for pair in every))
     if said.outcome is Outcome.PASS and met.entries and not met.reached:
-        said = Judgement(Outcome.UNKNOWN, f"no run came to an access of {then.listing.symbol}")
+        said = Judgement(Outcome.UNKNOWN, f"no run came to an access of {after.listing.symbol}")
     return Proof(
         judgement=said,
-        before=coverage(first.image, first.listing.symbol, (pair.before for pair in every)),
+        before=coverage(before.image, before.listing.symbol, (pair.before for pair in every)),
         after=met,
-        plain=_plain(kept),
+        plain=(plain.runs[0], plain.runs[number]) if plain else None,
         inputs=len(kept),
         runs=2 * len(every),
     )
@@ -127,61 +140,92 @@ class _Side:
     listing: Listing
 
 
-def _side(trial: Trial) -> _Side | str:
-    made = image(trial)
-    if isinstance(made, Unbuilt):
-        return made.why
-    if trial.listing is None:
+def _side(trial: Trial, symbol: str = "") -> _Side | str:
+    if trial.build.path is None or trial.listing is None:
         return "no object holds the function"
-    return _Side(trial, made, trial.listing)
+    if symbol not in ("", trial.listing.symbol):
+        return f"{symbol} became {trial.listing.symbol}"
+    made = image(trial)
+    return made.why if isinstance(made, Unbuilt) else _Side(trial, made, trial.listing)
 
 
-def _plain(kept: tuple[Found, ...]) -> tuple[Run, Run] | None:
-    # Of the calls in which nothing faults, the one that makes most accesses.
-    fine = [one.pair for one in kept if not one.pair.before.faults and not one.pair.after.ended]
+class _Rig:
+    """The variants on machines of their own, and what calls them."""
+
+    __slots__ = ("_bits", "_emulators", "_namings", "explorer", "sides")
+
+    def __init__(self, sides: tuple[_Side, ...], types: Prototypes, prototype: Prototype) -> None:
+        self.sides = sides
+        first = sides[0]
+        names = {e.name for one in sides for e in one.image.externals if e.called}
+        known = (callee(first.image, types, name) for name in sorted(names))
+        callees = {one.name: one for one in known if one is not None}
+        self._emulators = tuple(Emulator(one.image) for one in sides)
+        self._namings = tuple(Naming(one.image, callees) for one in sides)
+        self._bits = 8 * types.kind(prototype.result).size
+        told = hints(first.trial.draft.target.function)
+        world = World(first.image, Leaves(types), told, types.locals(prototype.name))
+        world.constants = tuple(sorted(set(_constants(one.listing for one in sides))))
+        self.explorer = Explorer(self._emulators, world, types, prototype, callees.values())
+
+    def variants(self, number: int) -> Variants:
+        """Return the function as it stood beside the variant of that number."""
+        return Variants(
+            function=self.sides[0].listing.symbol,
+            before=self._emulators[0],
+            after=self._emulators[number],
+            bits=self._bits,
+            namings=(self._namings[0], self._namings[number]),
+        )
+
+
+def _rig(sides: tuple[_Side, ...]) -> _Rig | str:
+    first = sides[0]
+    types = Prototypes(content(first.trial.build.path or ""))
+    prototype = types.function(first.listing.symbol)
+    if prototype is None:
+        return f"nothing tells what {first.listing.symbol} is called with"
+    return _Rig(sides, types, prototype)
+
+
+def _plain(kept: tuple[Found, ...]) -> Found | None:
+    # Of the calls in which nothing faults and all is well, the one that makes most accesses.
+    fine = [
+        one
+        for one in kept
+        if not any(run.faults or run.ended for run in one.runs) and one.runs[0].accesses
+    ]
     if not fine:
         return None
-    best = max(fine, key=lambda pair: (len(pair.before.accesses), -pair.before.instructions))
-    return best.before, best.after
+    return max(fine, key=lambda one: (len(one.runs[0].accesses), -one.runs[0].instructions))
 
 
-def _explorer(before: _Side, after: _Side) -> Explorer | str:
-    symbol = before.listing.symbol
-    types = Prototypes(content(before.trial.build.path or ""))
-    prototype = types.function(symbol)
-    if prototype is None:
-        return f"nothing tells what {symbol} is called with"
-    if after.listing.symbol != symbol:
-        return f"{symbol} became {after.listing.symbol}"
-    names = {e.name for one in (before, after) for e in one.image.externals if e.called}
-    known = (callee(before.image, types, name) for name in sorted(names))
-    callees = {one.name: one for one in known if one is not None}
-    variants = Variants(
-        function=symbol,
-        before=Emulator(before.image),
-        after=Emulator(after.image),
-        bits=8 * types.kind(prototype.result).size,
-        namings=(Naming(before.image, callees), Naming(after.image, callees)),
-    )
-    told = hints(before.trial.draft.target.function)
-    world = World(before.image, Leaves(types), told, types.locals(symbol))
-    world.constants = tuple(sorted(_constants((before.listing, after.listing))))
-    return Explorer(variants, world, types, prototype, callees.values())
+def _every(
+    rig: _Rig, number: int, found: tuple[Found, ...], kept: tuple[Found, ...]
+) -> Iterator[Pair]:
+    variants = rig.variants(number)
+    for one in found:
+        runs = one.runs[0], one.runs[number]
+        yield paired(variants, runs, one.given, "nothing faults", fault=False)
+    for at, one in enumerate(kept):
+        yield from _pairs(rig.explorer, variants, one, thorough=at == 0)
 
 
-def _pairs(explorer: Explorer, found: Found, thorough: bool) -> tuple[Pair, ...]:
+def _pairs(
+    explorer: Explorer, variants: Variants, found: Found, *, thorough: bool
+) -> tuple[Pair, ...]:
     # A fault may lead to memory of the kernel that nothing looked at before.
     made: tuple[Pair, ...] = ()
     for _ in range(_ROUNDS):
-        given = explorer.trimmed(found).given
-        made = tuple(pairs(explorer.variants, given, explorer.size, thorough=thorough))
+        given = explorer.trimmed(found)
+        made = tuple(pairs(variants, given, explorer.size, thorough=thorough))
         grown = [explorer.demands(run) for pair in made for run in (pair.before, pair.after)]
         if not any(grown):
             break
     return made
 
 
-def _constants(listings: tuple[Listing, ...]) -> Iterator[int]:
+def _constants(listings: Iterable[Listing]) -> Iterator[int]:
     # What the code may compare with: every number in it, and those that it makes of two.
     for listing in listings:
         last = 0

@@ -56,8 +56,8 @@ def run_files(
         return f"building {path}", lambda: tuple(_tried(ground, bench, path, style))
 
     built = [one for some in at_once(ground, tuple(map(job, paths))) for one in some]
-    pairs = [(one[1], one[2]) for one in built if len(one) == 3]
-    proofs = iter(prove_all(ground, pairs))
+    groups = [(one[1], (one[2],)) for one in built if len(one) == 3]
+    proofs = iter(proof for (proof,) in prove_all(ground, groups))
     rows = []
     for one in built:
         proof = next(proofs) if len(one) == 3 else Proof(Judgement(Outcome.UNKNOWN, one[1]))

@@ -15,6 +15,7 @@ from uaccel.flow.patches import CHECKS, judge, patch, patch_name
 from uaccel.flow.support import supports
 from uaccel.flow.targets import Target, load, subjects
 from uaccel.flow.trials import Stand, drafts, stands, try_drafts
+from uaccel.flow.witness import witness
 from uaccel.host.files import put
 from uaccel.model.dossier import Declined, Dossier, Patch
 from uaccel.model.dossier import Target as Shown
@@ -44,6 +45,7 @@ def study(ground: Ground, request: Request) -> Dossier:
     )
     trials = (*(trial for stand in standing for trial in stand.trials), *tried)
     made = tuple(draft for many in written.values() for draft in many)
+    witnessed = witness(ground, standing, tried)
     patches, opinions = _patches(ground, request, tuple(draft for draft in made if draft.rewrites))
     fresh = {trial.build.command for trial in trials if not trial.build.reused}
     return Dossier(
@@ -52,9 +54,13 @@ def study(ground: Ground, request: Request) -> Dossier:
         subjects=tuple(one for target in targets for one in subjects(target)),
         targets=_shown(ground, trials),
         unbuilt=_unbuilt(standing),
-        measurements=tuple(one for trial in trials for one in figures.measurements(trial)),
+        measurements=(
+            *(one for trial in trials for one in figures.measurements(trial)),
+            *witnessed.measurements,
+        ),
         verdicts=(
             *(verdict for trial in trials for verdict in figures.verdicts(trial)),
+            *witnessed.verdicts,
             *_branches(made, tried),
             *opinions,
         ),

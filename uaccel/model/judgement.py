@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from uaccel.model.machine import Build, Command, Listing
-from uaccel.model.run import Pair
+from uaccel.model.run import Coverage, Pair
 
 
 class Outcome(Enum):
@@ -45,6 +45,7 @@ class Judgement:
 
     outcome: Outcome
     why: str  # one sentence
+    story: tuple[str, ...] = ()  # of a difference between two runs: input, access, both values
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class Verdict:
     arch: str | None  # None for a patch, which is the same for all
     outcome: Outcome
     why: str
+    story: tuple[str, ...] = ()  # as of `Judgement`
+    coverage: Coverage | None = None  # where the runs led, of the variant; None without runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,6 +233,7 @@ def _verdicts(dossier: Dossier) -> Iterator[_Part]:
         if verdict.outcome is Outcome.FAIL:
             text = f"{verdict.check}: {_place(verdict)}: {verdict.why}"
             yield _Part(hanging("FAIL   ", text, "bold red"))
+            yield from (_Part(hanging("       ", said, "dim")) for said in verdict.story)
     for (check, why), places in _unknown(dossier.verdicts).items():
         text = f"{check}: {why} ({_some(places)})"
         yield _Part(hanging("UNKNOWN", text, "yellow"))
