@@ -18,7 +18,8 @@ from uaccel.host.store import Store
 from uaccel.model.run import Image
 from uaccel.read.image import Boot, emulation_of, externals, read_image
 
-SOURCE = Path(__file__).parent / "samples" / "accesses.c"
+SAMPLES = Path(__file__).parent / "samples"
+SOURCE = SAMPLES / "accesses.c"
 COMMON = (
     *("-O2", "-g", "-ffreestanding", "-fno-pic", "-fno-stack-protector", "-Wall", "-Werror"),
     *("-fno-asynchronous-unwind-tables", "-fno-tree-loop-distribute-patterns", "-fno-unroll-loops"),
@@ -61,18 +62,31 @@ def emulator(name: str) -> Emulator:
 
 def linked(name: str, kinds: Mapping[int, str]) -> Image:
     """Return the sample for one architecture, its types of entries called as `kinds` says."""
-    arch = replay.ARCHES[name]
-    compiler = f"{arch.triplet}-gcc"
+    return imaged(name, compiled(name, SOURCE), kinds)
+
+
+def compiled(name: str, source: Path, *more: str) -> bytes:
+    """Return the object of `source` for one architecture; skip where no compiler is."""
+    compiler = f"{replay.ARCHES[name].triplet}-gcc"
     if find_program(compiler) is None:
         pytest.skip(f"{compiler} is not here")
     with TemporaryDirectory() as folder:
-        place = Path(folder, "accesses.o")
-        argv = (compiler, *COMMON, *OWN[name], "-c", str(SOURCE), "-o", str(place))
+        place = Path(folder, "made.o")
+        argv = (compiler, *COMMON, *OWN[name], *more, "-c", str(source), "-o", str(place))
         said = run(argv, folder=Path(folder), timeout=60)
         assert said.status == 0, said.stderr
-        data = place.read_bytes()
+        return place.read_bytes()
+
+
+def imaged(name: str, data: bytes, kinds: Mapping[int, str] | None = None) -> Image:
+    """Return an object as an image, its types of entries called as `kinds` says."""
+    arch = replay.ARCHES[name]
+    known = KINDS.get(name, {}) if kinds is None else kinds
+    with TemporaryDirectory() as folder:
+        place = Path(folder, "made.o")
+        place.write_bytes(data)
         lacking = externals(arch, (data,))
         symbols = tuple((one.name, one.address) for one in lacking)
         store = Store(Path(folder, "store"))
         program = link((str(place),), emulation_of(arch).text, symbols, store)
-    return read_image(program, arch, lacking, Boot({}, kinds), data)
+    return read_image(program, arch, lacking, Boot({}, known), data)

@@ -188,7 +188,7 @@ def test_the_document_has_the_keys_that_programs_rely_on() -> None:
         *("why", "at_least"),
     }
     assert set(document["verdicts"][0]) == {
-        *("check", "cluster", "style", "arch", "outcome", "why")
+        *("check", "cluster", "style", "arch", "outcome", "why", "story", "coverage")
     }
     assert {verdict["outcome"] for verdict in document["verdicts"]} == {"pass", "fail", "unknown"}
     assert set(document["refusals"][0]) == {"cluster", "style", "why"}

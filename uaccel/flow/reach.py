@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from uaccel.model.machine import Listing
 from uaccel.model.run import Coverage, Image, Run
 
 _BOTH = 2
@@ -40,8 +41,8 @@ def extents(image: Image, symbol: str) -> tuple[Extent, ...]:
     return tuple(found)
 
 
-def coverage(image: Image, symbol: str, runs: Iterable[Run]) -> Coverage:
-    """Return where `runs` of the function called `symbol` led in it."""
+def coverage(image: Image, listing: Listing, runs: Iterable[Run]) -> Coverage:
+    """Return where `runs` of the function of `listing` led in it, as `image` has it."""
     passed: dict[int, set[int]] = defaultdict(set)
     faulted: set[int] = set()
     reached: set[int] = set()
@@ -50,7 +51,8 @@ def coverage(image: Image, symbol: str, runs: Iterable[Run]) -> Coverage:
             passed[behind].add(to)
         faulted.update(one.place for one in run.faults)
         reached.update(one.place for one in run.accesses)
-    own = extents(image, symbol)
+    own = extents(image, listing.symbol)
+    lines = _lines(listing)
     taken, ways, missed = 0, 0, []
     for address, size in image.forks:
         home = next((one for one in own if one.start <= address < one.end), None)
@@ -58,7 +60,9 @@ def coverage(image: Image, symbol: str, runs: Iterable[Run]) -> Coverage:
             went = min(_BOTH, len(passed[address + size]))
             ways, taken = ways + _BOTH, taken + went
             if went < _BOTH:
-                missed.append(f"{home.name}+{address - home.start:#x}")
+                place = address - home.start
+                known = lines.get(place) if home.name == listing.symbol else None
+                missed.append(f"{home.name}+{place:#x}" + (f" ({known})" if known else ""))
     entries = {one.at for one in image.fixups if any(e.start <= one.at < e.end for e in own)}
     return Coverage(
         ways=ways,
@@ -68,3 +72,10 @@ def coverage(image: Image, symbol: str, runs: Iterable[Run]) -> Coverage:
         reached=len(entries & (reached | faulted)),
         met=len(entries & faulted),
     )
+
+
+def _lines(listing: Listing) -> dict[int, str]:
+    # The line in the function itself, by bytes from its start.
+    first = listing.insns[0].address
+    outer = ((one.address - first, one.lines[-1]) for one in listing.insns if one.lines)
+    return {at: f"{file}:{line}" for at, (file, line) in outer}

@@ -25,6 +25,8 @@ _USER = 0x10000000  # first address of a user's objects
 _ROOM = 16 * PAGE  # of a user's object
 _MARGIN = 0x400  # bytes before and behind an object: containers, elements past the end
 _ALIKE = 0.15  # how often a number becomes equal to one that the function is given
+_FAILS = 0.5  # how often a callee fails that might change what it returns
+_ERRORS = (0, -1, -4, -11, -12, -14, -22)  # NULL, EPERM, EINTR, EAGAIN, ENOMEM, EFAULT, EINVAL
 _OFTEN = 0.3  # how often a number that the function is given changes
 _DEEP = 3  # of pointers of which nothing is known
 _WORDS = 64  # of an object of which nothing is known
@@ -208,7 +210,14 @@ class World:
         known = self._leaves.types.kind(kind)
         if len(layers) == 1 and known.shape is Shape.NUMBER:
             return bytes(known.size * count)
+        choose = random.Random(f"{layers[-1].seed} {path} fails")
+        if len(layers) > 1 and choose.random() < _FAILS * layers[-1].rate:
+            return self._error(choose, known) * count
         return self.content(path, kind, layers, count=count)
+
+    def _error(self, choose: random.Random, kind: Kind) -> bytes:
+        error = choose.choice(_ERRORS) & ((1 << 8 * kind.size) - 1)
+        return error.to_bytes(kind.size, self._order)
 
     def slots(self) -> tuple[tuple[str, int | None], ...]:
         """Return (name, type that it returns) of each function that only pointers name."""

@@ -285,7 +285,7 @@ class Coverage:
 
     ways: int  # on from the jumps of the function that may be taken or not: two each
     taken: int  # of those
-    missed: tuple[str, ...]  # where one was not: "+0x4c", bytes from the function's start
+    missed: tuple[str, ...]  # where one was not: "light_get+0x4c (a.c:7)"
     entries: int  # of the exception table, of the function
     reached: int  # of those: the instruction was executed
     met: int  # of those: a fault went through them

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Variants of one function on machines of their own: what is found where they are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from uaccel.checks.same import CHECK
+from uaccel.flow.beside import Variants, paired, pairs
+from uaccel.flow.exploring import Explorer, Found, chosen
+from uaccel.flow.hints import Hints
+from uaccel.flow.leaves import Leaves
+from uaccel.flow.naming import Naming, callee
+from uaccel.flow.reach import coverage
+from uaccel.flow.world import World
+from uaccel.host.emulator import Emulator
+from uaccel.model.judgement import Evidence, Judgement, Outcome
+from uaccel.model.kinds import Prototype
+from uaccel.model.machine import Listing
+from uaccel.model.run import Coverage, Image, Pair, Run
+from uaccel.read.prototypes import Prototypes
+
+TRIES = 400  # inputs that are looked at
+SEED = 1
+_ROUNDS = 6  # times that an input is completed by what only a fault looks at
+_HALVES = (16, 12)  # bits by which the upper part of a constant is shifted: ppc and arm, riscv
+_NUMBER = re.compile(r"-?0x[0-9a-f]+|(?<![\w.])-?\d+(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What running both showed."""
+
+    judgement: Judgement
+    before: Coverage | None = None  # None when nothing was run
+    after: Coverage | None = None
+    plain: tuple[Run, Run] | None = None  # one call without a fault, the same for all
+    inputs: int = 0  # that every fault was tried on
+    runs: int = 0  # of both variants
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One variant of a function."""
+
+    image: Image
+    listing: Listing
+    declared: tuple[str, ...]  # what its style says a user program could notice; () as it stood
+
+
+def unknown(why: str) -> Proof:
+    """Return that nothing is known, and why."""
+    return Proof(Judgement(Outcome.UNKNOWN, why))
+
+
+def prove_sides(sides: tuple[Side, ...], data: bytes, told: Hints) -> tuple[Proof, ...]:
+    """Return what runs of all `sides` but the first show, each beside that.
+
+    `data` is the object of the first, whose debug information tells what the function is called
+    with, and `told` what its text says besides.
+    """
+    first = sides[0].listing.symbol
+    types = Prototypes(data)
+    prototype = types.function(first)
+    if prototype is None:
+        why = f"nothing tells what {first} is called with"
+        return (unknown(why),) * (len(sides) - 1)
+    rig = _Rig(sides, types, prototype, told)
+    found = tuple(rig.explorer.explore(TRIES, SEED))
+    if rig.explorer.why:
+        return (unknown(rig.explorer.why),) * (len(sides) - 1)
+    kept = chosen(found)
+    return tuple(_proof(rig, number, found, kept) for number in range(1, len(sides)))
+
+
+class _Rig:
+    """The variants on machines of their own, and what calls them."""
+
+    __slots__ = ("_bits", "_emulators", "_namings", "explorer", "sides")
+
+    def __init__(
+        self, sides: tuple[Side, ...], types: Prototypes, prototype: Prototype, told: Hints
+    ) -> None:
+        self.sides = sides
+        first = sides[0]
+        names = {e.name for one in sides for e in one.image.externals if e.called}
+        known = (callee(first.image, types, name) for name in sorted(names))
+        callees = {one.name: one for one in known if one is not None}
+        self._emulators = tuple(Emulator(one.image) for one in sides)
+        self._namings = tuple(Naming(one.image, callees) for one in sides)
+        self._bits = 8 * types.kind(prototype.result).size
+        world = World(first.image, Leaves(types), told, types.locals(prototype.name))
+        world.constants = tuple(sorted(set(_constants(one.listing for one in sides))))
+        self.explorer = Explorer(self._emulators, world, types, prototype, callees.values())
+
+    def variants(self, number: int) -> Variants:
+        """Return the function as it stood beside the variant of that number."""
+        return Variants(
+            function=self.sides[0].listing.symbol,
+            before=self._emulators[0],
+            after=self._emulators[number],
+            bits=self._bits,
+            namings=(self._namings[0], self._namings[number]),
+        )
+
+
+def _proof(rig: _Rig, number: int, found: tuple[Found, ...], kept: tuple[Found, ...]) -> Proof:
+    before, after = rig.sides[0], rig.sides[number]
+    plain = _plain(kept)
+    every = tuple(_every(rig, number, found, kept))
+    said = CHECK.judge(Evidence(pairs=every, declared=after.declared))
+    met = coverage(after.image, after.listing, (pair.after for pair in every))
+    made = any(pair.after.accesses or pair.after.faults for pair in every)
+    if said.outcome is Outcome.PASS and not (met.reached if met.entries else made):
+        said = Judgement(Outcome.UNKNOWN, f"no run came to an access of {after.listing.symbol}")
+    return Proof(
+        judgement=said,
+        before=coverage(before.image, before.listing, (pair.before for pair in every)),
+        after=met,
+        plain=(plain.runs[0], plain.runs[number]) if plain else None,
+        inputs=len(kept),
+        runs=2 * len(every),
+    )
+
+
+def _plain(kept: tuple[Found, ...]) -> Found | None:
+    # Of the calls in which nothing faults and all is well, the one that makes most accesses.
+    fine = [
+        one
+        for one in kept
+        if not any(run.faults or run.ended for run in one.runs) and one.runs[0].accesses
+    ]
+    if not fine:
+        return None
+    return max(fine, key=lambda one: (len(one.runs[0].accesses), -one.runs[0].instructions))
+
+
+def _every(
+    rig: _Rig, number: int, found: tuple[Found, ...], kept: tuple[Found, ...]
+) -> Iterator[Pair]:
+    variants = rig.variants(number)
+    for one in found:
+        runs = one.runs[0], one.runs[number]
+        yield paired(variants, runs, one.given, "nothing faults", fault=False)
+    for at, one in enumerate(kept):
+        yield from _pairs(rig.explorer, variants, one, thorough=at == 0)
+
+
+def _pairs(
+    explorer: Explorer, variants: Variants, found: Found, *, thorough: bool
+) -> tuple[Pair, ...]:
+    # A fault may lead to memory of the kernel that nothing looked at before.
+    made: tuple[Pair, ...] = ()
+    for _ in range(_ROUNDS):
+        given = explorer.trimmed(found)
+        made = tuple(pairs(variants, given, explorer.size, thorough=thorough))
+        grown = [explorer.demands(run) for pair in made for run in (pair.before, pair.after)]
+        if not any(grown):
+            break
+    return made
+
+
+def _constants(listings: Iterable[Listing]) -> Iterator[int]:
+    # What the code may compare with: every number in it, and those that it makes of two.
+    for listing in listings:
+        last = 0
+        for insn in listing.insns:
+            shown = [int(one, 0) for one in _NUMBER.findall(insn.operands)]
+            if insn.target is None and shown:
+                yield shown[-1]
+                for shift in _HALVES:
+                    yield (last << shift) + shown[-1] & 0xFFFFFFFF
+                last = shown[-1]
