@@ -25,7 +25,8 @@ A case gives some fences and expects others; both are named by their first word.
   ```command STATUS: what a program printed before it ended so, with ```stderr for its other stream;
   ```compiled ARCH...: the architectures whose object holds the lines;
   ```nothing: no evidence was gathered.
-  It expects ```verdict: `outcome: why`.
+  It expects ```verdict: `outcome: why`, and ```story, what is told of a difference, where it
+  stands there.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ GIVEN = (
     ),
     "nothing",
 )
-OPTIONAL = ("differences",)
+OPTIONAL = ("differences", "story")
 
 
 def arch(name: str, case: Case) -> dict[str, str]:
@@ -155,7 +156,8 @@ def dialect(case: Case) -> Dialect:
 def checks(name: str, case: Case) -> dict[str, str]:
     """Return what a check says of the evidence."""
     judgement = CHECKS[name].judge(_evidence(name, case))
-    return {"verdict": f"{judgement.outcome.value}: {judgement.why}\n"}
+    story = "".join(f"{line}\n" for line in judgement.story)
+    return {"verdict": f"{judgement.outcome.value}: {judgement.why}\n", "story": story}
 
 
 BY_FOLDER: Mapping[str, Callable[[str, Case], dict[str, str]]] = {

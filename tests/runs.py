@@ -3,12 +3,14 @@
 
     declares SENTENCE           what the style says a user program could notice
     pair WHAT  or  fault WHAT   two runs with the same input; user memory was not all there
+    with ADDRESS... ADDRESS:BYTES...    its arguments, and the user's memory
     before WORD...              what the function did as it stood
     after WORD...               what it did as it was rewritten
 
-The words of a run: `returns=N`, `ended=WHY` (then it did not), `calls=NAME`, `calls-open=NAME`
-(with user memory open), `read=ADDRESS:SIZE` and `write=ADDRESS:BYTES` in their order, `bare-read`
-and `bare-write` outside of any window, `user=ADDRESS:BYTES` and `kernel=ADDRESS:BYTES` for what
+The words of a run: `returns=N`, `ended=WHY` (then it did not), `calls=NAME` or `calls=NAME(N,N)`,
+`calls-open=NAME` (with user memory open), `finds=BYTES` (what the first argument of that call
+leads to), `faults=ADDRESS`, `read=ADDRESS:SIZE` and `write=ADDRESS:BYTES` in their order,
+`bare-read` and `bare-write` outside of any window, `user=ADDRESS:BYTES` and `kernel=ADDRESS:BYTES` for what
 memory holds at last where it changed, `open` when user memory is left so.  Numbers and bytes are
 hexadecimal, but for what is returned.
 """
@@ -18,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from uaccel.model.judgement import Evidence
-from uaccel.model.run import Called, Pair, Run, UserAccess
+from uaccel.model.run import Called, Faulted, Input, Pair, Run, UserAccess
 from uaccel.model.source import Direction
 
 _BITS = 32
@@ -30,6 +32,7 @@ def evidence(text: str) -> Evidence:
     pairs: list[Pair] = []
     head = ("", "")
     before = _run("")
+    given: Input | None = None
     for row in text.splitlines():
         word, _, rest = row.partition(" ")
         match word:
@@ -37,12 +40,14 @@ def evidence(text: str) -> Evidence:
                 declared.append(rest)
             case "pair" | "fault":
                 head = word, rest
+            case "with":
+                given = _input(rest)
             case "before":
                 before = _run(rest)
             case "after":
                 guarded = (Direction.READ, Direction.WRITE)
                 fault = head[0] == "fault"
-                pairs.append(Pair(head[1], fault, before, _run(rest), _BITS, guarded))
+                pairs.append(Pair(head[1], fault, before, _run(rest), _BITS, guarded, given))
             case _:
                 raise AssertionError(f"no row of runs: {row}")
     return Evidence(pairs=tuple(pairs), declared=tuple(declared))
@@ -56,12 +61,8 @@ def _run(text: str) -> Run:
         result=None if ended else int(of.get("returns", ["0"])[0]),
         ended=ended,
         accesses=tuple(_accesses(words)),
-        calls=tuple(
-            Called(value, (), name == "calls-open", 0)
-            for name, value in words
-            if name in ("calls", "calls-open")
-        ),
-        faults=(),
+        calls=tuple(_calls(words)),
+        faults=tuple(Faulted(0x40, "plain", int(at, 16), 0) for at in of.get("faults", [])),
         openings=0,
         closings=0,
         open="open" in of,
@@ -70,6 +71,22 @@ def _run(text: str) -> Run:
         user=_memory(of.get("user", [])),
         passed=frozenset(),
     )
+
+
+def _input(text: str) -> Input:
+    words = text.split()
+    arguments = tuple(int(one, 16) for one in words if ":" not in one)
+    return Input(arguments, user=_memory([one for one in words if ":" in one]))
+
+
+def _calls(words: list[tuple[str, str]]) -> Iterator[Called]:
+    for number, (name, value) in enumerate(words):
+        if name in ("calls", "calls-open"):
+            called, _, given = value.rstrip(")").partition("(")
+            arguments = tuple(int(one, 16) for one in given.split(",") if one)
+            then = words[number + 1] if number + 1 < len(words) else ("", "")
+            seen = ((0, bytes.fromhex(then[1])),) if then[0] == "finds" else ()
+            yield Called(called, arguments, name == "calls-open", 0, seen)
 
 
 def _accesses(words: list[tuple[str, str]]) -> Iterator[UserAccess]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from uaccel.model.judgement import Check, Evidence, Judgement, Outcome
 from uaccel.model.run import Called, Faulted, Pair, Run, UserAccess
+from uaccel.model.source import Direction
 
 _EFAULT = -14
 _SHOWN = 64  # bytes of the user's memory in a story
@@ -26,10 +27,10 @@ def judge(evidence: Evidence) -> Judgement:
     """Return PASS when no pair of runs differs in more than is declared, FAIL with the first."""
     if evidence.pairs is None:
         return Judgement(Outcome.UNKNOWN, "nothing was executed")
-    known = [pair for pair in evidence.pairs if not unfit(pair.before)]
+    known = [pair for pair in evidence.pairs if not unfit(pair.before, pair.guarded)]
     if not known:
-        why = next((f": {unfit(pair.before)}" for pair in evidence.pairs), "")
-        return Judgement(Outcome.UNKNOWN, f"no call of it came to its end{why}")
+        why = next((f": {unfit(pair.before, pair.guarded)}" for pair in evidence.pairs), "")
+        return Judgement(Outcome.UNKNOWN, f"no call of it tells anything{why}")
     permits = [one for one in _PERMITS if any(re.match(one.pattern, s) for s in evidence.declared)]
     declared = 0
     for pair in known:
@@ -39,14 +40,28 @@ def judge(evidence: Evidence) -> Judgement:
         declared += bool(story)
     left = len(evidence.pairs) - len(known)
     more = f", {declared} differ as declared" if declared else ""
-    more += f", {left} left out because the function as it stood did not return" if left else ""
+    more += (
+        f", {left} left out because the function as it stood could not be called so" if left else ""
+    )
     return Judgement(Outcome.PASS, f"{len(known)} calls{more}")
 
 
-def unfit(run: Run) -> str:
-    """Return why a run of the function as it stood tells nothing, "" when it does."""
+def unfit(run: Run, guarded: tuple[Direction, ...]) -> str:
+    """Return why a run of the function as it stood tells nothing, "" when it does.
+
+    `guarded` are the directions that need an opening.
+    """
+    if run.ended:
+        return run.ended
     bare = next((one for one in run.accesses if one.step < 0), None)
-    return run.ended or (f"{_told(bare)} that nothing guards" if bare is not None else "")
+    if bare is not None:
+        return f"{_told(bare)} that nothing guards"
+    outside = _outside(run, guarded)
+    return f"{_told(outside)} outside of any window, as it stood" if outside is not None else ""
+
+
+def _outside(run: Run, guarded: tuple[Direction, ...]) -> UserAccess | None:
+    return next((one for one in run.accesses if one.direction in guarded and not one.open), None)
 
 
 def _keeps(pair: Pair) -> bool:
@@ -62,7 +77,7 @@ def _broken(run: Run, pair: Pair) -> str:
     called = next((one.name for one in run.calls if one.open), None)
     if called is not None:
         return f"it calls {called} with user memory open"
-    outside = next((a for a in run.accesses if a.direction in pair.guarded and not a.open), None)
+    outside = _outside(run, pair.guarded)
     return f"{_told(outside)} outside of any window" if outside is not None else ""
 
 

@@ -14,6 +14,7 @@ from uaccel.flow.world import PAGE, Layer, Layers, Place, World
 from uaccel.host.emulator import Emulator
 from uaccel.model.kinds import Kind, Prototype, Shape
 from uaccel.model.run import Input, Run
+from uaccel.model.source import Direction
 from uaccel.read.prototypes import Prototypes
 
 _ROUNDS = 60  # runs until all that one input asks for is there
@@ -69,21 +70,24 @@ class Explorer:
         self._extents: dict[int, int] = {}
         self.why = ""  # what keeps it from being called
 
-    def explore(self, tries: int, seed: int) -> Iterator[Found]:
+    def explore(self, tries: int, seed: int, known: Iterable[Found] = ()) -> Iterator[Found]:
         """Yield what each of so many inputs did; those that lead further are built upon.
 
-        It ends early when many in a row lead nowhere new.
+        So are those of `known`.  It ends early when many in a row lead nowhere new.
         """
         choose = random.Random(seed)
         kept: list[Found] = []
         reached: set[Way] = set()
+        for one in known:
+            kept += (one,) if one.ways - reached else ()
+            reached |= one.ways
         last = 0
         for number in range(tries):
             first = not kept or choose.random() < _FRESH
             rate = 1.0 if first else choose.choice((0.05, 0.15, 0.4))
             layer = Layer(choose.getrandbits(48), rate)
             parent: Layers = () if first else choose.choice(kept).layers
-            if first and number:
+            if first and (number or kept):
                 parent = (Layer(seed, 1.0),)
             found = self.settled((*parent, layer))
             if found is None:
@@ -235,9 +239,12 @@ class Explorer:
         return True
 
 
-def chosen(found: Iterable[Found]) -> tuple[Found, ...]:
-    """Return few of `found` that together went every way that any of them did."""
-    left = [one for one in found if not unfit(one.runs[0])]
+def chosen(found: Iterable[Found], guarded: tuple[Direction, ...]) -> tuple[Found, ...]:
+    """Return few of `found` that together went every way that any of them did.
+
+    `guarded` are the directions that need an opening.
+    """
+    left = [one for one in found if not unfit(one.runs[0], guarded)]
     missing = {way for one in left for way in one.ways}
     kept: list[Found] = []
     while missing and len(kept) < _KEPT:

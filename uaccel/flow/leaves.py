@@ -67,24 +67,27 @@ class Leaves:
                     yield from self._within(inner, offset + part.offset, part.kind)
 
 
-def number(choose: random.Random, kind: Kind, known: tuple[int, ...]) -> int:
-    """Return a value for a number of `kind`; `known` are constants of the code.
+def number(
+    choose: random.Random, kind: Kind, known: tuple[int, ...], compared: tuple[int, ...]
+) -> int:
+    """Return a value for a number of `kind`.
 
-    Large ones are seldom anything but what the code compares with.
+    `known` are constants of the code, in order: large ones are seldom anything but what it looks
+    for.  `compared` are those that stand in a comparison.
     """
     bits = 8 * kind.size
     if kind.name == _BOOL:
         return choose.randrange(2)
     way = choose.random()
-    if way < 0.25:
+    if way < 0.2:
         return 0
-    if way < 0.5:
+    if way < 0.35:
         return choose.randrange(1, 9)
-    if way < 0.75 and known:
+    if way < 0.8 and known:
         large = known[bisect_right(known, _LARGE) :]
-        some = large if large and choose.random() < 0.5 else known
+        some = choose.choice([one for one in (compared, compared, large, known) if one])
         return _near(choose, choose.choice(some)) & ((1 << bits) - 1)
-    if way < 0.88:
+    if way < 0.9:
         return choose.getrandbits(bits)
     edge = choose.choice((-1, -2, 1 << (bits - 1), (1 << (bits - 1)) - 1, 0x100, 0x1000, 0x7F))
     return edge & ((1 << bits) - 1)

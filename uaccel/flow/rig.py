@@ -24,8 +24,10 @@ from uaccel.read.prototypes import Prototypes
 
 TRIES = 400  # inputs that are looked at
 SEED = 1
+_LONGER = 4  # times that so many are looked at, where they do not come to every access
 _ROUNDS = 6  # times that an input is completed by what only a fault looks at
 _HALVES = (16, 12)  # bits by which the upper part of a constant is shifted: ppc and arm, riscv
+_COMPARES = re.compile(r"c(?!all)|sub|xor")  # every architecture's comparisons, and x86's others
 _NUMBER = re.compile(r"-?0x[0-9a-f]+|(?<![\w.])-?\d+(?!\w)")
 
 
@@ -68,11 +70,25 @@ def prove_sides(sides: tuple[Side, ...], data: bytes, told: Hints) -> tuple[Proo
         why = f"nothing tells what {first} is called with"
         return (unknown(why),) * (len(sides) - 1)
     rig = _Rig(sides, types, prototype, told)
-    found = tuple(rig.explorer.explore(TRIES, SEED))
+    found = _found(rig)
     if rig.explorer.why:
         return (unknown(rig.explorer.why),) * (len(sides) - 1)
-    kept = chosen(found)
+    kept = chosen(found, sides[0].image.accesses_guarded)
     return tuple(_proof(rig, number, found, kept) for number in range(1, len(sides)))
+
+
+def _found(rig: _Rig) -> tuple[Found, ...]:
+    # Longer where an access was not come to.
+    found: tuple[Found, ...] = ()
+    for number in range(_LONGER):
+        found += tuple(rig.explorer.explore(TRIES, SEED + number, found))
+        met = [
+            coverage(side.image, side.listing, (one.runs[at] for one in found))
+            for at, side in enumerate(rig.sides)
+        ]
+        if rig.explorer.why or all(one.reached == one.entries for one in met):
+            break
+    return found
 
 
 class _Rig:
@@ -92,7 +108,9 @@ class _Rig:
         self._namings = tuple(Naming(one.image, callees) for one in sides)
         self._bits = 8 * types.kind(prototype.result).size
         world = World(first.image, Leaves(types), told, types.locals(prototype.name))
-        world.constants = tuple(sorted(set(_constants(one.listing for one in sides))))
+        numbers = dict(sorted(_constants(one.listing for one in sides)))
+        world.constants = tuple(numbers)
+        world.compared = tuple(value for value, compared in numbers.items() if compared)
         self.explorer = Explorer(self._emulators, world, types, prototype, callees.values())
 
     def variants(self, number: int) -> Variants:
@@ -162,14 +180,14 @@ def _pairs(
     return made
 
 
-def _constants(listings: Iterable[Listing]) -> Iterator[int]:
-    # What the code may compare with: every number in it, and those that it makes of two.
+def _constants(listings: Iterable[Listing]) -> Iterator[tuple[int, bool]]:
+    # Every number in the code, and those that it makes of two; whether it compares with it.
     for listing in listings:
         last = 0
         for insn in listing.insns:
             shown = [int(one, 0) for one in _NUMBER.findall(insn.operands)]
             if insn.target is None and shown:
-                yield shown[-1]
+                yield shown[-1], _COMPARES.match(insn.mnemonic) is not None
                 for shift in _HALVES:
-                    yield (last << shift) + shown[-1] & 0xFFFFFFFF
+                    yield (last << shift) + shown[-1] & 0xFFFFFFFF, False
                 last = shown[-1]

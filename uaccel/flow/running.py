@@ -21,6 +21,8 @@ from uaccel.model.machine import Arch, Unbuilt
 _SURE = "lib/usercopy.o"  # every configuration makes it
 NOT_BUILT = "not built by this configuration"
 LEAN = "allmodconfig without sanitizers, checks and tracers"
+# A clone of a function is called with less, and nothing tells with what.
+_WHOLE = ("-fno-ipa-sra", "-fno-ipa-cp")
 FAILS = "it does not compile as it stands"
 
 
@@ -77,7 +79,13 @@ def run_files(
 
 def _bench(base: Bench, arch: Arch, allmod: Allmod, object: str | None) -> Bench | None:
     kept = prepared(allmod, object) if object else None
-    return replace(base, prepared=kept, arch=arch) if kept else None
+    if kept is None:
+        return None
+    compiler, *rest = kept.compile
+    plain = replace(
+        kept, compile=(compiler, *_WHOLE, *rest), identity=f"{kept.identity} {' '.join(_WHOLE)}"
+    )
+    return replace(base, prepared=plain, arch=arch)
 
 
 def _tried(

@@ -61,7 +61,7 @@ class World:
     __slots__ = (
         *("_addresses", "_ends", "_hints", "_image", "_kinds", "_leaves", "_made", "_next"),
         *("_order", "_places", "_pool", "_read", "_slots", "_starts", "_task", "_word"),
-        "constants",
+        *("compared", "constants"),
     )
 
     def __init__(
@@ -83,7 +83,8 @@ class World:
         self._read: dict[str, set[int]] = {}
         self._pool: tuple[int, ...] = ()
         self._task: tuple[tuple[int, bytes], ...] | None = None
-        self.constants: tuple[int, ...] = ()
+        self.constants: tuple[int, ...] = ()  # of the code
+        self.compared: tuple[int, ...] = ()  # of those, what it compares with
 
     def place(self, path: str, kind: int | None, *, user: bool) -> int:
         """Return the address of the object that `path` leads to."""
@@ -273,7 +274,7 @@ class World:
     def _number(self, choose: random.Random, kind: Kind) -> int:
         if self._pool and choose.random() < _ALIKE:
             return choose.choice(self._pool)
-        return number(choose, kind, self.constants)
+        return number(choose, kind, self.constants, self.compared)
 
     def _first(self, choose: random.Random, path: str, leaf: Leaf, at: int, *, user: bool) -> int:
         if leaf.kind.shape is Shape.POINTER:
@@ -307,6 +308,7 @@ class World:
         if to.name == "list_head" and not user:
             whole = leaf.offset - (self._word if leaf.name == "prev" else 0)
             return at + whole if leaf.name in ("next", "prev") else self._astray(path + leaf.path)
+        user = user or (not leaf.path and path in self._hints.doubles)
         return self.pointer(path + leaf.path, leaf.kind, user=user)
 
     def _put(self, content: bytearray, leaf: Leaf, value: int) -> None:
