@@ -11,8 +11,8 @@ The words of a run: `returns=N`, `ended=WHY` (then it did not), `calls=NAME` or 
 `calls-open=NAME` (with user memory open), `finds=BYTES` (what the first argument of that call
 leads to), `faults=ADDRESS`, `read=ADDRESS:SIZE` and `write=ADDRESS:BYTES` in their order,
 `bare-read` and `bare-write` outside of any window, `user=ADDRESS:BYTES` and
-`kernel=ADDRESS:BYTES` for what memory holds at last where it changed, `open` when user memory is left so.  Numbers and bytes are
-hexadecimal, but for what is returned.
+`kernel=ADDRESS:BYTES` for what memory holds at last where it changed, `open` when user memory is
+left so.  Numbers and bytes are hexadecimal, but for what is returned.
 """
 
 from __future__ import annotations

@@ -40,9 +40,7 @@ def judge(evidence: Evidence) -> Judgement:
         declared += bool(story)
     left = len(evidence.pairs) - len(known)
     more = f", {declared} differ as declared" if declared else ""
-    more += (
-        f", {left} left out because the function as it stood could not be called so" if left else ""
-    )
+    more += f", {left} left out, for it cannot be called so as it stood" if left else ""
     return Judgement(Outcome.PASS, f"{len(known)} calls{more}")
 
 
