@@ -8,12 +8,15 @@ ucopysize.h, in include/linux/), an unsafe copy does not; within a window it mus
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 
 from uaccel.ctext import call, one_line, wrap
 from uaccel.model.access import Access, Direction, Span
-from uaccel.model.source import Function
+from uaccel.model.source import Function, Layouts, Member
 from uaccel.model.steps import Piece, Step, Stretch
 
+_SHORT = 8  # bytes of an array at the end of a struct that may mean any number of them
 SOMETIMES = "a copy of variable length is made on some paths only, and must be checked before"
 CHANGING = "how long a copy is, or where it starts, is only known among the accesses"
 _FIXED = re.compile(r"\b(?:sizeof|offsetof\w*)\s*(?:\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)|\w+)")
@@ -99,3 +102,43 @@ def _check(function: Function, access: Access) -> tuple[str, tuple[str, ...]]:
     quote = function.source.quote
     to_user = "true" if access.direction is Direction.WRITE else "false"
     return "check_object_size", (quote(access.value), quote(access.length), to_user)
+
+
+def is_inside(layouts: tuple[Layouts, ...], tag: str, path: str) -> bool:
+    """Return whether the member at `path` of struct `tag` lies in it, as all `layouts` know.
+
+    An array without a length of its own lies behind its struct; one of a word or less at the end
+    may be meant so too (Documentation/process/deprecated.rst, "Zero-length and one-element
+    arrays").
+    """
+    found = tuple(_place(known, tag, path) for known in layouts)
+    return bool(found) and all(_is_room(one) for one in found)
+
+
+def _is_room(place: tuple[int, int, int] | None) -> bool:
+    # (offset, bytes, bytes of the struct)
+    if place is None or not place[1]:
+        return False
+    at, size, whole = place
+    return size > _SHORT or at + size < whole
+
+
+def _place(known: Layouts, tag: str, path: str) -> tuple[int, int, int] | None:
+    layout = known.find(tag)
+    members, at, size = layout.members if layout else (), 0, 0
+    for name in path.split("."):
+        member = next((one for one in _named(members) if one.name == name), None)
+        if member is None:
+            return None
+        members, at, size = member.members, at + member.offset, member.size
+    return at, size, layout.size if layout else 0
+
+
+def _named(members: tuple[Member, ...]) -> Iterator[Member]:
+    # Those of a struct or union without a name are the outer one's.
+    for one in members:
+        if one.name:
+            yield one
+        else:
+            inner = _named(one.members)
+            yield from (replace(two, offset=one.offset + two.offset) for two in inner)

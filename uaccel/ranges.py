@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from uaccel.ctext import address, one_line
-from uaccel.lengths import varies
+from uaccel.lengths import is_inside, varies
 from uaccel.model.access import Access, Span
-from uaccel.model.source import Function, Held
+from uaccel.model.source import Function, Held, Layouts
 from uaccel.model.steps import Piece, Step, Stretch
 
 PAGE = 4096  # bytes
@@ -66,9 +66,16 @@ class Ranges:
 
 
 def ranges(
-    function: Function, stretch: Stretch, *, masked: bool = False, scoped: bool = False
+    function: Function,
+    stretch: Stretch,
+    layouts: tuple[Layouts, ...] = (),
+    *,
+    masked: bool = False,
+    scoped: bool = False,
 ) -> Ranges | str:
     """Return the ranges of a window over `stretch`, or one sentence why they are not known.
+
+    `layouts` say which arrays lie in their struct; without them none is believed to.
 
     A `masked` begin wants the first access near its pointer; one that is `scoped` may take the
     place of a block, declarations and all.
@@ -90,7 +97,7 @@ def ranges(
     for step, piece in _pieces(stretch):
         if piece.access is None:
             continue
-        here = _range(function, stretch, piece.access)
+        here = _range(function, stretch, piece.access, layouts)
         known = _is_known(here, step, piece, stretch)
         every.append((piece.access, here, known))
         if known and _is_meant(here, step, piece):
@@ -253,7 +260,9 @@ def _root(function: Function, piece: Piece, stretch: Stretch) -> Range | None:
     return Range(name, f"sizeof(*{name})")
 
 
-def _range(function: Function, stretch: Stretch, access: Access) -> Range:
+def _range(
+    function: Function, stretch: Stretch, access: Access, layouts: tuple[Layouts, ...]
+) -> Range:
     if varies(function, access):
         return _exact(function, access)
     text = _unwrapped(one_line(function.source.quote(access.pointer)))
@@ -268,7 +277,13 @@ def _range(function: Function, stretch: Stretch, access: Access) -> Range:
     if element is not None:
         return Range(f"&{element[1]}", f"sizeof({element[1]})")
     decayed = re.fullmatch(r"(\w+)->[\w.]+(?: ?\+ ?\d+)?", _bare(text))
-    if decayed is not None and decayed[1] in dict(function.pointers):
+    # An array without a length of its own lies behind its struct: of what is copied from one, the
+    # struct's size says nothing.
+    member_of = _bare(text).partition("->")
+    tag = dict(function.pointers).get(member_of[0], "")
+    own = size in ("", f"sizeof({_bare(text)})")
+    inside = own or is_inside(layouts, tag, member_of[2].partition(" ")[0].partition("+")[0])
+    if decayed is not None and inside and decayed[1] in dict(function.pointers):
         return Range(decayed[1], f"sizeof(*{decayed[1]})")
     if not size and (name := _element(text)[0]):
         others = (one_line(function.source.quote(one.pointer)) for one in stretch.accesses)

@@ -158,7 +158,9 @@ def window(ground: Ground, word: str) -> Window | str:
         if isinstance(made, str):
             return made
         parts.append((access, made))
-    covered = ranges(ground.function, stretch, masked=ground.masked, scoped=ground.scoped)
+    covered = ranges(
+        *(ground.function, stretch, ground.layouts), masked=ground.masked, scoped=ground.scoped
+    )
     if isinstance(covered, str):
         return covered
     why = None if covered.kept else reason_against(ground.function, stretch)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from uaccel.model.judgement import Check, Evidence, Judgement, Outcome
@@ -31,7 +31,7 @@ def judge(evidence: Evidence) -> Judgement:
     if not known:
         why = next((f": {unfit(pair.before, pair.guarded)}" for pair in evidence.pairs), "")
         return Judgement(Outcome.UNKNOWN, f"no call of it tells anything{why}")
-    permits = [one for one in _PERMITS if any(re.match(one.pattern, s) for s in evidence.declared)]
+    permits = [one for one in PERMITS if any(re.match(one.pattern, s) for s in evidence.declared)]
     declared = 0
     for pair in known:
         story = _broken(pair.after, pair) or _difference(pair)
@@ -83,7 +83,7 @@ def _difference(pair: Pair) -> str:
     before, after = pair.before, pair.after
     if _result(before, pair.bits) != _result(after, pair.bits):
         return f"it returns {_result(after, pair.bits)}, not {_result(before, pair.bits)}"
-    names = [one.name for one in before.calls], [one.name for one in after.calls]
+    names = _names(before), _names(after)
     if names[0] != names[1]:
         return f"it calls {_listed(names[1])}, not {_listed(names[0])}"
     for was, now in zip(before.calls, after.calls, strict=True):
@@ -167,30 +167,71 @@ def _listed(names: list[str]) -> str:
 
 def _fails_early(pair: Pair) -> bool:
     # A bad range ends it before accesses that were still made; what was done, was done before.
-    rest = iter(_moved(pair.before))
-    part = all(one in rest for one in _moved(pair.after))
-    return pair.fault and part and _result(pair.after, pair.bits) == _EFAULT
+    bad = pair.fault and _result(pair.after, pair.bits) == _EFAULT
+    return bad and _is_part(pair.after, pair.before)
+
+
+def _fails_late(pair: Pair) -> bool:
+    # What the window found before its first access is found by the access that reaches it.
+    bad = pair.fault and _result(pair.before, pair.bits) == _EFAULT
+    return bad and _is_same_result(pair) and _is_part(pair.before, pair.after)
 
 
 def _stops(pair: Pair) -> bool:
-    # The result is the same; of the accesses behind the fault none is made.
-    rest = iter(_moved(pair.before))
-    same = _result(pair.before, pair.bits) == _result(pair.after, pair.bits)
-    return pair.fault and same and all(one in rest for one in _moved(pair.after))
+    # The result is the same; of what comes behind the fault nothing is made.
+    return pair.fault and _is_same_result(pair) and _is_part(pair.after, pair.before)
+
+
+def _counts(pair: Pair) -> bool:
+    # The number of bytes that were left is an error now, wherever it goes.
+    known = _is_same_result(pair) or _result(pair.after, pair.bits) == _EFAULT
+    return pair.fault and known and _is_part(pair.after, pair.before)
+
+
+def _ends_alike(pair: Pair) -> bool:
+    # Both find the range bad before the first access; how they end is declared.
+    runs = pair.before, pair.after
+    return pair.fault and not any(run.accesses or run.faults for run in runs)
+
+
+def _calls_first(pair: Pair) -> bool:
+    # More is called behind a fault, for it is called before it.
+    same = _is_same_result(pair) and pair.before.user == pair.after.user
+    return pair.fault and same and _is_within(_names(pair.before), _names(pair.after))
+
+
+def _reads_all(pair: Pair) -> bool:
+    # Bytes that no field carries are not there.
+    same = pair.before.user == pair.after.user and _names(pair.before) == _names(pair.after)
+    return pair.fault and same and _result(pair.after, pair.bits) == _EFAULT
 
 
 def _keeps_values(pair: Pair) -> bool:
     # Only what lies in the kernel's memory differs, and only behind a fault.
-    before, after = pair.before, pair.after
-    same = _result(before, pair.bits) == _result(after, pair.bits) and before.user == after.user
-    return pair.fault and same and [c.name for c in before.calls] == [c.name for c in after.calls]
+    same = _is_same_result(pair) and pair.before.user == pair.after.user
+    return pair.fault and same and _names(pair.before) == _names(pair.after)
+
+
+def _is_same_result(pair: Pair) -> bool:
+    return _result(pair.before, pair.bits) == _result(pair.after, pair.bits)
+
+
+def _names(run: Run) -> list[str]:
+    return [one.name for one in run.calls]
+
+
+def _is_part(less: Run, more: Run) -> bool:
+    return _is_within(_moved(less), _moved(more)) and _is_within(_names(less), _names(more))
+
+
+def _is_within(less: Iterable[object], more: Iterable[object]) -> bool:
+    rest = iter(more)
+    return all(one in rest for one in less)
 
 
 def _partly(pair: Pair) -> bool:
     # A copy that faults on its way may have moved another part of the object.
-    same = _result(pair.before, pair.bits) == _result(pair.after, pair.bits)
-    names = [[one.name for one in run.calls] for run in (pair.before, pair.after)]
-    return pair.fault and same and names[0] == names[1]
+    return pair.fault and _is_same_result(pair) and _names(pair.before) == _names(pair.after)
 
 
 def _pads(pair: Pair) -> bool:
@@ -203,24 +244,34 @@ def _pads(pair: Pair) -> bool:
         for at in range(access.address, access.address + access.size)
     }
     changed = {at for at in was.keys() | now.keys() if was.get(at) != now.get(at)}
-    same = _result(pair.before, pair.bits) == _result(pair.after, pair.bits)
-    return same and not changed & written and all(now.get(at) == 0 for at in changed)
+    kept = not changed & written and all(now.get(at) == 0 for at in changed)
+    return kept and _is_same_result(pair)
 
 
 def _moved(run: Run) -> Iterator[tuple[object, ...]]:
     return ((one.direction, one.address, one.size, one.value) for one in run.accesses)
 
 
-_PERMITS = (
+PERMITS = (
     _Permit(r"The range check now covers ", _fails_early),
     _Permit(r"Every pointer is checked before the first access: ", _fails_early),
     _Permit(r"A `.+` outside of user space fails ", _fails_early),
     _Permit(r"All of struct \w+ is checked at once: ", _fails_early),
     _Permit(r"The accesses get a range check that ", _fails_early),
+    _Permit(r"All bytes of struct \w+ are read, ", _reads_all),
+    _Permit(r"Where the machine can mask a pointer no range is checked: ", _fails_late),
+    _Permit(r"Each access checks its own range: ", _fails_late),
+    _Permit(r"A range that is bad now ends as a fault does; ", _ends_alike),
     _Permit(r"The first fault ends the accesses; ", _stops),
+    _Permit(r"After a fault the other statements among the accesses ", _stops),
+    _Permit(r"After a fault of a copy `.+` is -EFAULT ", _counts),
+    _Permit(r"Calls in the arguments are made before the first access, ", _calls_first),
+    _Permit(r"A read that faults sets its target to 0; ", _keeps_values),
+    _Permit(r"After a fault of a copy, what it did not reach ", _keeps_values),
     _Permit(r"After a fault `.+` may keep what it held; ", _keeps_values),
     _Permit(r"After a fault `.+` is 0, ", _keeps_values),
     _Permit(r"A fault in the middle leaves the fields ", _partly),
+    _Permit(r"Where a copy faults on its way, ", _partly),
     _Permit(r"What `copy_\w+_user\(\)` had copied before a fault ", _partly),
     _Permit(r"The padding of struct \w+ is written as zero; ", _pads),
 )
