@@ -8,6 +8,7 @@
 # make corpus-build   compile what the styles write, by allmodconfigs; hours at first, then little
 # make corpus-windows unmake the windows that stand, make them again, build and count both
 # make corpus-people  what people wrote as windows and scopes between two trees, beside ours
+# make corpus-runs    run what `window` writes beside what stood there, on three architectures
 # make corpus-cited   the functions of the seed's cited commits in every style, counted
 # UACCEL_CACHE names the folder for kernel trees and builds.
 
@@ -16,7 +17,7 @@ TREES := 6.12 6.1 7.3
 BIN := .venv/bin
 SETUP := pyproject.toml tools/venv
 
-.PHONY: study test check bench corpus corpus-styles corpus-build corpus-windows corpus-people corpus-cited setup tree clean
+.PHONY: study test check bench corpus corpus-styles corpus-build corpus-windows corpus-people corpus-cited corpus-runs setup tree clean
 .DELETE_ON_ERROR:
 
 study: setup tree
@@ -64,6 +65,10 @@ corpus-people: tree
 corpus-cited: tree
 	$(BIN)/python -m corpus.cited --tree "$$($(BIN)/uaccel tree fetch 6.12)" \
 		--tree "$$($(BIN)/uaccel tree fetch 7.3)" --out corpus/cited.tsv $(ARGS)
+	git --no-pager diff --stat -- corpus
+
+corpus-runs: tree
+	$(BIN)/python -m corpus.runs --tree "$$($(BIN)/uaccel tree fetch $(TREE))" --out corpus $(ARGS)
 	git --no-pager diff --stat -- corpus
 
 # Missing packages of the distribution: installed when we may, else one line says how.
