@@ -211,7 +211,7 @@ def _window_in_window(text: str, frame: Frame) -> Iterator[Edits]:
     for one in frame.accesses[1:]:
         if one.bare:
             begin = _quote(text, frame.begin.span)
-            yield (_put(one.span.start, f"if (!{begin}) goto {frame.label}; "),)
+            yield (_put(one.span.start, f"if (!{begin})\n\t\tgoto {frame.label};\n\t"),)
 
 
 def _range_of_pointer(text: str, frame: Frame) -> Iterator[Edits]:
@@ -246,7 +246,7 @@ def _ordinary(text: str, frame: Frame) -> Iterator[Edits]:
         if one.bare:
             name = one.name.removeprefix("unsafe_")
             what, pointer = (_quote(text, span) for span in one.arguments[:2])
-            yield (Edit(one.statement, f"if ({name}({what}, {pointer})) goto {frame.label};"),)
+            yield (Edit(one.statement, f"if ({name}({what}, {pointer}))\n\t\tgoto {frame.label};"),)
 
 
 def _other_order(text: str, frame: Frame) -> Iterator[Edits]:
