@@ -167,8 +167,13 @@ def _listed(names: list[str]) -> str:
 
 def _fails_early(pair: Pair) -> bool:
     # A bad range ends it before accesses that were still made; what was done, was done before.
-    bad = pair.fault and _result(pair.after, pair.bits) == _EFAULT
-    return bad and _is_part(pair.after, pair.before)
+    early = pair.fault and _result(pair.after, pair.bits) == _EFAULT
+    if not (early and _is_within(_moved(pair.after), _moved(pair.before))):
+        return False
+    # Of two that fail, the one that fails earlier calls nothing that the other one does not; one
+    # that went well has nothing to undo.
+    failed = _result(pair.before, pair.bits) == _EFAULT
+    return not failed or _is_within(_names(pair.after), _names(pair.before))
 
 
 def _fails_late(pair: Pair) -> bool:
