@@ -15,7 +15,7 @@ _HOW = {False: "once", True: "for good"}
 _LARGE = 256  # bytes of an object that may end behind each of them; of a larger one behind few
 _PAGE = 0x1000
 _EFAULT = 14
-_INSIDE = 0x200000  # bytes behind the code: addresses of the kernel where nothing lies
+_INSIDE = 0x200000  # bytes behind the code: addresses of the kernel where nothing else lies
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def pairs(
         most = max(len(content), size(address))
         there = range(most + 1) if all_of_it and most <= _LARGE else (*edges, len(content), most)
         yield from _at_the_end(variants, given, (address, content), tuple(dict.fromkeys(there)))
-        yield from _elsewhere(variants, given, address)
+        yield from _elsewhere(variants, given, (address, most))
 
 
 def pair(variants: Variants, one: Input, other: Input, what: str, *, fault: bool) -> Pair:
@@ -167,12 +167,17 @@ def _at_the_end(
             yield pair(variants, kept, kept, what, fault=inside < max(there))
 
 
-def _elsewhere(variants: Variants, given: Input, address: int) -> Iterator[Pair]:
+def _elsewhere(variants: Variants, given: Input, one: tuple[int, int]) -> Iterator[Pair]:
+    address, size = one
+    bad = _moved(variants, given, address, 0, slice(0, 0))
+    if bad is not None:
+        yield pair(variants, bad, bad, f"the pointer is 0, not {address:#x}", fault=True)
     kernel = variants.before.image.emulation.text + _INSIDE
-    for to, what in ((0, "the pointer is 0"), (kernel, "the pointer is the kernel's")):
-        kept = _moved(variants, given, address, to, slice(0, 0))
-        if kept is not None:
-            yield pair(variants, kept, kept, f"{what}, not {address:#x}", fault=True)
+    bad = _moved(variants, given, address, kernel, slice(0, 0))
+    if bad is not None:
+        # It is there: an access that no range check kept from it would be made.
+        bad = replace(bad, kernel=(*bad.kernel, (kernel, bytes(size + _PAGE))))
+        yield pair(variants, bad, bad, f"the pointer is the kernel's, not {address:#x}", fault=True)
 
 
 def _moved(variants: Variants, given: Input, address: int, to: int, part: slice) -> Input | None:
