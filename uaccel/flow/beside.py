@@ -9,11 +9,13 @@ from typing import Literal
 
 from uaccel.flow.naming import Naming
 from uaccel.host.emulator import Emulator
+from uaccel.model.access import Direction
 from uaccel.model.run import Fault, Input, Pair, Run
 
 _HOW = {False: "once", True: "for good"}
 _LARGE = 256  # bytes of an object that may end behind each of them; of a larger one behind few
 _PAGE = 0x1000
+_WORD = 8  # bytes of the largest value
 _EFAULT = 14
 _INSIDE = 0x200000  # bytes behind the code: addresses of the kernel where nothing else lies
 
@@ -32,13 +34,14 @@ class Variants:
 def pairs(
     variants: Variants, given: Input, size: Callable[[int], int], *, thorough: bool
 ) -> Iterator[Pair]:
-    """Yield the runs of both with `given`: as it is, with each fault, with each bad pointer.
+    """Yield the runs of both with `given`: as it is, each byte of it another, with each fault.
 
     `size` tells how many bytes the type of the user's object at an address has.  Without
     `thorough` memory ends where accesses begin and end, not behind every byte.
     """
     whole = pair(variants, given, given, "nothing faults", fault=False)
     yield whole
+    yield from _changed(variants, given, whole)
     yield from _faults(variants, given, whole)
     for address, content in given.user:
         edges = tuple(sorted(_edges(whole, address, len(content))))
@@ -98,6 +101,25 @@ def _faults(variants: Variants, given: Input, whole: Pair) -> Iterator[Pair]:
             made = pair(variants, faulty[0], faulty[1], what, fault=True)
             if sticky or not any(map(_tries_again, (made.before, made.after))):
                 yield made
+
+
+def _changed(variants: Variants, given: Input, whole: Pair) -> Iterator[Pair]:
+    # Each byte that either reads of the user's must mean the same to both.
+    read = {
+        at
+        for run in (whole.before, whole.after)
+        for access in run.accesses
+        if access.direction is Direction.READ and access.size <= _WORD
+        for at in range(access.address, access.address + access.size)
+    }
+    for number, (address, content) in enumerate(given.user):
+        for at in sorted(read & set(range(address, address + len(content))))[:_LARGE]:
+            part = at - address
+            other = content[:part] + bytes((content[part] ^ 1,)) + content[part + 1 :]
+            user = (*given.user[:number], (address, other), *given.user[number + 1 :])
+            made = replace(given, user=user)
+            what = f"byte {part} of the user's object at {address:#x} is another"
+            yield pair(variants, made, made, what, fault=False)
 
 
 def _tries_again(run: Run) -> bool:
