@@ -10,6 +10,7 @@
 # make corpus-people  what people wrote as windows and scopes between two trees, beside ours
 # make corpus-runs    run what `window` writes beside what stood there, on three architectures
 # make corpus-cited   the functions of the seed's cited commits in every style, counted
+# make corpus-mutants the mistakes people made, made in what is written: is each noticed
 # UACCEL_CACHE names the folder for kernel trees and builds.
 
 TREE := 6.12
@@ -17,7 +18,8 @@ TREES := 6.12 6.1 7.3
 BIN := .venv/bin
 SETUP := pyproject.toml tools/venv
 
-.PHONY: study test check bench corpus corpus-styles corpus-build corpus-windows corpus-people corpus-cited corpus-runs setup tree clean
+.PHONY: study test check bench corpus corpus-styles corpus-build corpus-windows corpus-people \
+	corpus-cited corpus-runs corpus-mutants setup tree clean
 .DELETE_ON_ERROR:
 
 study: setup tree
@@ -69,6 +71,10 @@ corpus-cited: tree
 
 corpus-runs: tree
 	$(BIN)/python -m corpus.runs --tree "$$($(BIN)/uaccel tree fetch $(TREE))" --out corpus $(ARGS)
+	git --no-pager diff --stat -- corpus
+
+corpus-mutants: tree
+	$(BIN)/python -m corpus.mutants --tree "$$($(BIN)/uaccel tree fetch $(TREE))" --out corpus $(ARGS)
 	git --no-pager diff --stat -- corpus
 
 # Missing packages of the distribution: installed when we may, else one line says how.
