@@ -159,13 +159,13 @@ def test_the_length_that_put_cmsg_stored_is_noticed(tree_6_12: Path) -> None:
     assert f"is {int(stored[1], 16) & 0xFF:#04x}, not {int(stored[0], 16) & 0xFF:#04x}" in said.why
 
 
-def subject(made: Draft, *benches: Bench) -> Subject:
-    """Return the function with the first mutant of each mistake that must be noticed."""
+def subject(made: Draft, names: tuple[str, ...], *benches: Bench) -> Subject:
+    """Return the function with the first mutant of each of these mistakes."""
     stands = tuple((attempt(one, as_it_is(made.target)), attempt(one, made)) for one in benches)
     first: dict[str, Mutant] = {}
     for one in mutants(written(made)):
         first.setdefault(one.mistake, one)
-    return Subject(made, stands, tuple(first[name] for name in NOTICED))
+    return Subject(made, stands, tuple(first[name] for name in names))
 
 
 def test_mistakes_in_the_seeds_function_are_noticed(tree_6_12: Path) -> None:
@@ -173,9 +173,20 @@ def test_mistakes_in_the_seeds_function_are_noticed(tree_6_12: Path) -> None:
     on = ground(tree_6_12, *arches)
     (target,) = load(on.tree, (SEED,))
     made = draft(target, "window", ())
-    one = subject(made, *(bench(on, arch, target) for arch in arches))
+    one = subject(made, NOTICED, *(bench(on, arch, target) for arch in arches))
     fates: dict[Mutant, set[Fate]] = {}
     for row in answers(on, (one,)):
         fates.setdefault(row.mutant, set()).add(row.fate)
     alive = [m.mistake for m, some in fates.items() if not any(fate.kills for fate in some)]
     assert alive == []
+
+
+def test_a_window_that_checks_no_range_is_noticed_on_one_machine(tree_6_12: Path) -> None:
+    """CVE-2017-5123 was that: a pointer of the kernel's led to memory that was there."""
+    x86 = ARCHES["x86_64"]
+    on = ground(tree_6_12, x86)
+    (target,) = load(on.tree, (SEED,))
+    made = draft(target, "window", ())
+    (row,) = answers(on, (subject(made, ("range of nothing",), bench(on, x86, target)),))
+    assert (row.fate, row.by) == (Fate.RUN, "same")
+    assert "the pointer is the kernel's" in row.why

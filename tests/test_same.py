@@ -26,6 +26,7 @@ ARCHES = (
     *("ppc8xx", "ppc32", "arm", "s390x"),
 )
 FLAGS = (0, 2, 4, 6)  # what of the control is taken from the user
+READ = (*range(4), *range(68, 76))  # bytes of the user's: the flags, two fields of the control
 # No range is checked to the byte: a page that nobody has lies behind, or mvcos finds out.
 UNRANGED = ("x86_64", "s390x")
 
@@ -98,6 +99,7 @@ def test_every_access_and_every_byte_is_met(
     guarded = sum(one.step >= 0 for pair in plain for one in pair.before.accesses)
     assert faults == 2 * guarded
     assert sum("user memory ends" in pair.what for pair in made) == len(FLAGS) * 132
+    assert sum("is another" in pair.what for pair in made) == len(FLAGS) * len(READ)
     assert any(pair.after.faults for pair in made)
 
 
