@@ -44,8 +44,8 @@ class Explorer:
     """Calls a function with what its types ask for."""
 
     __slots__ = (
-        *("_callees", "_demanded", "_extents", "_led", "_looks", "_prototype", "_tracer"),
-        *("_function", "_image", "_types", "_variants", "why", "world"),
+        *("_called", "_callees", "_demanded", "_extents", "_function", "_image", "_led"),
+        *("_looks", "_prototype", "_tracer", "_types", "_variants", "why", "world"),
     )
 
     def __init__(
@@ -66,6 +66,7 @@ class Explorer:
         self._led = tuple(self._leading())
         self._looks = tuple((one.name, at, types.kind(to).size) for one, at, to in self._led)
         self._tracer = Emulator(self._image, reads=True)
+        self._called: set[str] = set()  # callees that are answered: those that a run came to
         self._demanded: dict[int, Place] = {}
         self._extents: dict[int, int] = {}
         self.why = ""  # what keeps it from being called
@@ -93,8 +94,9 @@ class Explorer:
             if found is None:
                 return
             yield found
-            if found.ways - reached:
-                reached |= found.ways
+            ways = found.ways
+            if ways - reached:
+                reached |= ways
                 kept.append(found)
                 last = number
                 self._note(found.given)
@@ -192,6 +194,8 @@ class Explorer:
         image = self._image
         names = ((one.name, one.result) for one in self._callees)
         for name, result in (*names, *self.world.slots()):
+            if name not in self._called:
+                continue
             kind = self._types.kind(result)
             if kind.size:
                 made = self.world.result(f"{name}()", result, layers, _ANSWERS)
@@ -201,7 +205,7 @@ class Explorer:
 
     def _fills(self, layers: Layers) -> Iterator[tuple[str, int, bytes]]:
         for callee, at, to in self._led:
-            if not self._types.kind(to).constant:
+            if callee.name in self._called and not self._types.kind(to).constant:
                 content = self.world.content(f"{callee.name}().{at}", to, layers)
                 yield callee.name, at, content
 
@@ -215,7 +219,9 @@ class Explorer:
 
     def _grows(self, run: Run) -> bool:
         place = self.world.find(run.missing) if run.missing else None
-        grown = False
+        called = {one.name for one in run.calls} - self._called
+        self._called |= called
+        grown = bool(called)
         if place is not None:
             grown = self._extends(place, run.missing) if place.user else self._demands(place)
         for fault in run.faults:
@@ -244,11 +250,11 @@ def chosen(found: Iterable[Found], guarded: tuple[Direction, ...]) -> tuple[Foun
 
     `guarded` are the directions that need an opening.
     """
-    left = [one for one in found if not unfit(one.runs[0], guarded)]
-    missing = {way for one in left for way in one.ways}
+    left = [(one, one.ways) for one in found if not unfit(one.runs[0], guarded)]
+    missing = {way for _, ways in left for way in ways}
     kept: list[Found] = []
     while missing and len(kept) < _KEPT:
-        best = max(left, key=lambda one: len(one.ways & missing))
+        best, ways = max(left, key=lambda pair: len(pair[1] & missing))
         kept.append(best)
-        missing -= best.ways
+        missing -= ways
     return tuple(kept)
