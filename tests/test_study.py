@@ -150,6 +150,36 @@ def test_nothing_is_below_its_floor_and_a_window_gains_where_it_should(seed: Stu
                 assert 0 < short <= 1.1 * long, f"{arch}, {way}: {long} became {short}"
 
 
+def test_both_were_run_on_every_architecture(seed: Study) -> None:
+    """Fieldwise beside each style: the same, but for what is declared, and where that occurs."""
+    rows = [one for one in seed.document["verdicts"] if one["check"] == "same"]
+    assert {row["outcome"] for row in rows} == {"pass"}
+    held = {(row["cluster"], row["style"], row["arch"]) for row in rows}
+    assert held >= {(COMPAT, style, arch) for style in RAN for arch in TEN}
+    assert held >= {(NATIVE, "window", arch) for arch in TEN}
+    assert held >= {(X32, style, "x86_64") for style in RAN}
+    for row in rows:
+        declared = re.search(r", (\d+) differ as declared", row["why"])
+        padded = row["style"] == "structcopy"
+        assert bool(declared) == (padded or row["arch"] not in UNRANGED), row
+        reach = row["coverage"]
+        assert reach["reached"] == reach["entries"] or row["arch"] in ("s390x", "ppc64le"), row
+        assert 0.6 * reach["ways"] < reach["taken"] <= reach["ways"], row
+        assert len(reach["missed"]) <= reach["ways"] - reach["taken"]
+
+
+def test_what_one_call_executes_stands_beside_it(seed: Study) -> None:
+    for arch in TEN:
+        figures = [seed.figures(COMPAT, arch, style) for style in ("fieldwise", "window")]
+        executed = [one["executed_instructions"] or 0 for one in figures]
+        toggles = [one["executed_toggles"] for one in figures]
+        assert executed[0] >= executed[1] > 0 or arch == "arm"
+        assert toggles[0] in (0, 18, 24)
+        assert (toggles[1] in (2, 4)) == (arch not in NO_GAIN)
+    assert "executed by  sound/core/pcm_native.c:snd_pcm_ioctl_sync_ptr_compat" in seed.shown
+    assert "run (level 3)" in " ".join(seed.shown.split())
+
+
 def test_the_table_says_why_there_is_less_to_gain(seed: Study) -> None:
     for target in seed.document["targets"]:
         if target["gain"]:
@@ -171,7 +201,11 @@ WHATS = {
     "text_bytes": "bytes",
     "extable_entries": "entries",
     "floor_instructions": "instructions",
+    "executed_instructions": "instructions",
+    "executed_toggles": "toggles",
 }
+UNRANGED = ("x86_64", "s390x")  # where no range is checked to the byte
+RAN = ("window", "structcopy", "masked", "helper")
 
 
 def test_the_document_has_the_keys_that_programs_rely_on(seed: Study) -> None:

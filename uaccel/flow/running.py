@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from uaccel.errors import BrokenInvariant, UserError
 from uaccel.flow.bench import Bench, Trial, attempt, set_up
@@ -23,6 +24,7 @@ NOT_BUILT = "not built by this configuration"
 LEAN = "allmodconfig without sanitizers, checks and tracers"
 # A clone of a function is called with less, and nothing tells with what.
 _WHOLE = ("-fno-ipa-sra", "-fno-ipa-cp")
+APART = "it is included by a file of another folder"
 FAILS = "it does not compile as it stands"
 
 
@@ -94,6 +96,10 @@ def _tried(
     drafts = tuple(_drafts(ground, path, style))
     if bench is None:
         yield from ((one, NOT_BUILT) for one in drafts)
+        return
+    beside = PurePosixPath(bench.prepared.source).parent
+    if PurePosixPath(path).parent != beside and "include" not in PurePosixPath(path).parts:
+        yield from ((one, APART) for one in drafts)
         return
     bench = replace(bench, targets=tuple(one.target for one in drafts))
     for one in drafts:
