@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from uaccel.checks.same import unfit
 from uaccel.flow.calling import arguments, by_reference, extended
-from uaccel.flow.naming import Callee
+from uaccel.flow.naming import Callee, told
 from uaccel.flow.world import PAGE, Layer, Layers, Place, World
 from uaccel.host.emulator import Emulator
 from uaccel.model.kinds import Kind, Prototype, Shape
@@ -45,7 +45,7 @@ class Explorer:
 
     __slots__ = (
         *("_called", "_callees", "_demanded", "_extents", "_function", "_image", "_led"),
-        *("_looks", "_prototype", "_tracer", "_types", "_variants", "why", "world"),
+        *("_prototype", "_tracer", "_types", "_variants", "pointed", "why", "world"),
     )
 
     def __init__(
@@ -63,8 +63,8 @@ class Explorer:
         self._types = types
         self._prototype = prototype
         self._callees = tuple(callees)
-        self._led = tuple(self._leading())
-        self._looks = tuple((one.name, at, types.kind(to).size) for one, at, to in self._led)
+        self.pointed: dict[str, Callee] = {}  # what pointers of one type lead to; it grows
+        self._led = tuple(self._leading(self._callees))
         self._tracer = Emulator(self._image, reads=True)
         self._called: set[str] = set()  # callees that are answered: those that a run came to
         self._demanded: dict[int, Place] = {}
@@ -171,7 +171,7 @@ class Explorer:
             tuple(user),
             tuple(self._results(layers)),
             tuple(self._fills(layers)),
-            self._looks,
+            tuple(self._looks()),
         )
 
     def _values(self, layers: Layers) -> Iterator[tuple[Kind, bytes]]:
@@ -209,9 +209,19 @@ class Explorer:
                 content = self.world.content(f"{callee.name}().{at}", to, layers)
                 yield callee.name, at, content
 
-    def _leading(self) -> Iterator[tuple[Callee, int, int]]:
+    def _looks(self) -> Iterator[tuple[str, int, int]]:
+        known = dict(self.world.codes())
+        for name in self.pointed.keys() - known.keys():
+            del self.pointed[name]
+        for name in known.keys() - self.pointed.keys():
+            prototype = self._types.code(known[name])
+            self.pointed[name] = told(self._image, self._types, name, prototype)
+        led = (*self._led, *self._leading(self.pointed[name] for name in sorted(known)))
+        return ((one.name, at, self._types.kind(to).size) for one, at, to in led)
+
+    def _leading(self, callees: Iterable[Callee]) -> Iterator[tuple[Callee, int, int]]:
         # Each argument that may lead to a variable of the caller, and the type that lies there.
-        for callee in self._callees:
+        for callee in callees:
             for at, kind, _ in callee.given:
                 size = self._types.kind(kind.to).size
                 if kind.shape is Shape.POINTER and kind.to is not None and 0 < size <= _LARGEST:

@@ -16,7 +16,7 @@ from typing import Literal
 from zlib import crc32
 
 from uaccel.flow.calling import by_reference, places
-from uaccel.model.kinds import Kind, Shape
+from uaccel.model.kinds import Kind, Prototype, Shape
 from uaccel.model.run import Called, Image, Run
 from uaccel.read.prototypes import Prototypes
 
@@ -36,8 +36,11 @@ class Callee:
 def callee(image: Image, types: Prototypes, name: str) -> Callee | None:
     """Return what is known of the function called `name`, None where nothing is."""
     known = types.function(name)
-    if known is None:
-        return None
+    return None if known is None else told(image, types, name, known)
+
+
+def told(image: Image, types: Prototypes, name: str, known: Prototype) -> Callee:
+    """Return what is known of the function called `name`, which has that prototype."""
     numbers = tuple(kind for _, kind in known.parameters)
     kinds = tuple(types.kind(one) for one in numbers)
     passed = (Kind(Shape.POINTER, image.bits // 8) if by_reference(image, k) else k for k in kinds)

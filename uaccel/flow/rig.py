@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -105,13 +106,14 @@ class _Rig:
         known = (callee(first.image, types, name) for name in sorted(names))
         callees = {one.name: one for one in known if one is not None}
         self._emulators = tuple(Emulator(one.image) for one in sides)
-        self._namings = tuple(Naming(one.image, callees) for one in sides)
         self._bits = 8 * types.kind(prototype.result).size
         world = World(first.image, Leaves(types), told, types.locals(prototype.name))
         numbers = dict(sorted(_constants(one.listing for one in sides)))
         world.constants = tuple(numbers)
         world.compared = tuple(value for value, compared in numbers.items() if compared)
         self.explorer = Explorer(self._emulators, world, types, prototype, callees.values())
+        named = ChainMap(callees, self.explorer.pointed)
+        self._namings = tuple(Naming(one.image, named) for one in sides)
 
     def variants(self, number: int) -> Variants:
         """Return the function as it stood beside the variant of that number."""

@@ -60,7 +60,7 @@ class World:
 
     __slots__ = (
         *("_addresses", "_ends", "_hints", "_image", "_kinds", "_leaves", "_made", "_next"),
-        *("_order", "_places", "_pool", "_read", "_slots", "_starts", "_task", "_word"),
+        *("_order", "_places", "_pool", "_read", "_shared", "_slots", "_starts", "_task", "_word"),
         *("compared", "constants"),
     )
 
@@ -80,6 +80,7 @@ class World:
         self._ends: list[tuple[int, int]] = []
         self._made: dict[tuple[str, int, Layers], bytes] = {}
         self._slots: dict[int, int | None] = {}
+        self._shared: set[int] = set()  # slots that pointers of several types name
         self._read: dict[str, set[int]] = {}
         self._pool: tuple[int, ...] = ()
         self._task: tuple[tuple[int, bytes], ...] | None = None
@@ -181,7 +182,8 @@ class World:
         if to.shape is Shape.CODE:
             choose = random.Random(path)
             slot = choose.randrange(len(self._image.slots))
-            self._slots.setdefault(slot, to.to)
+            if self._slots.setdefault(slot, kind.to) != kind.to:
+                self._shared.add(slot)
             return self._image.slots[slot]
         if to.shape is Shape.NOTHING or not to.size:
             return self._unknown(path)
@@ -222,7 +224,13 @@ class World:
 
     def slots(self) -> tuple[tuple[str, int | None], ...]:
         """Return (name, type that it returns) of each function that only pointers name."""
-        return tuple((f"slot {slot}", kind) for slot, kind in sorted(self._slots.items()))
+        types = self._leaves.types
+        return tuple((f"slot {n}", types.kind(kind).to) for n, kind in sorted(self._slots.items()))
+
+    def codes(self) -> tuple[tuple[str, int], ...]:
+        """Return (name, its own type) of those that pointers of one type alone name."""
+        some = (one for one in sorted(self._slots.items()) if one[0] not in self._shared)
+        return tuple((f"slot {slot}", kind) for slot, kind in some if kind is not None)
 
     def task(self) -> tuple[tuple[int, bytes], ...]:
         """Return the current task, what its pointers lead to reserved."""

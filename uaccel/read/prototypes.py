@@ -57,6 +57,13 @@ class Prototypes:
             result=_type(unit, entry),
         )
 
+    def code(self, number: int) -> Prototype:
+        """Return what a function of the type with that number is called with."""
+        unit, entry = self._bare(number)
+        given = unit.entries(entry.offset, _PARAMETER, frozenset())
+        parameters = tuple(("", _type(unit, one)) for one in given if one.depth == 1)
+        return Prototype("", parameters, _type(unit, entry))
+
     def locals(self, name: str) -> tuple[int, ...]:
         """Return the types of the local variables of the function called `name`."""
         unit, entry = self._functions.get(name, (None, None))
@@ -88,6 +95,16 @@ class Prototypes:
                 self._functions[name] = unit, entry
         elif not entry.integer(AT["declaration"]):
             self._tags.setdefault(name, entry.offset)
+
+    def _bare(self, number: int) -> tuple[Unit, Entry]:
+        unit = next(one for one in self._units if one.start <= number < one.end)
+        entry = unit.entry(number)
+        while entry.tag in _QUALIFIERS or entry.tag == TAG["typedef"]:
+            inner = _type(unit, entry)
+            if inner is None:
+                break
+            entry = unit.entry(inner)
+        return unit, entry
 
     def _read(self, number: int) -> Kind:
         unit = next(one for one in self._units if one.start <= number < one.end)
