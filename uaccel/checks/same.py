@@ -177,9 +177,9 @@ def _fails_early(pair: Pair) -> bool:
 
 
 def _fails_late(pair: Pair) -> bool:
-    # What the window found before its first access is found by the access that reaches it.
+    # What the window found before its first access is found by the access that reaches it, if any.
     bad = pair.fault and _result(pair.before, pair.bits) == _EFAULT
-    return bad and _is_same_result(pair) and _is_part(pair.before, pair.after)
+    return bad and _is_part(pair.before, pair.after)
 
 
 def _stops(pair: Pair) -> bool:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from uaccel.errors import UserError
 from uaccel.flow.drafts import Draft, kept_as_symbols
 from uaccel.flow.ground import Ground
+from uaccel.flow.support import supports
 from uaccel.flow.targets import Target
 from uaccel.host.files import content
 from uaccel.host.kbuild import Prepared, compile_tree_object, prepare
@@ -83,7 +84,8 @@ def set_up(ground: Ground, arch: Arch, object: str, targets: tuple[Target, ...])
     prepared = prepare(ground.tree, arch, toolchain, object, ground.store, said)
     if isinstance(prepared, Unbuilt):
         return prepared
-    bench = Bench(ground, arch, toolchain, prepared, targets, _features(ground.tree, arch), ())
+    known = _with_gap(ground.tree, arch)
+    bench = Bench(ground, known, toolchain, prepared, targets, _features(ground.tree, arch), ())
     helpers = (listing for name in arch.helpers for listing in _helper(bench, name))
     return replace(bench, helpers=tuple(helpers))
 
@@ -130,6 +132,14 @@ def layouts(trial: Trial, tags: tuple[str, ...]) -> Layouts | None:
         ("layouts", data, name, *tags),
         lambda: read_layouts(data, name, tags),
     )
+
+
+def _with_gap(tree: Tree, arch: Arch) -> Arch:
+    # Who masks a pointer relies on nobody's memory lying right behind user space.
+    (offered,) = supports(tree, (arch,))
+    if arch.emulation is None or not offered.masked:
+        return arch
+    return replace(arch, emulation=replace(arch.emulation, gap=True))
 
 
 def _features(tree: Tree, arch: Arch) -> tuple[tuple[str, int], ...]:

@@ -53,7 +53,7 @@ def run_files(
     base = set_up(ground, arch, _SURE, ())
     if isinstance(base, Unbuilt):
         raise UserError(base.why)
-    named = replace(arch, config_name=LEAN)
+    named = replace(base.arch, config_name=LEAN)
 
     def job(path: str) -> Job[tuple[tuple[Draft, Trial, Trial] | tuple[Draft, str], ...]]:
         bench = _bench(base, named, allmod, objects[path])
