@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How many runs of a real function a core does in a second, plain and with a fault.
+"""How many runs of a real function a core does in a second, and how long a verdict takes.
 
     PYTHONPATH=. python benchmarks/run.py [--runs N] [--arch NAME ...] [--tree DIR]
 
@@ -21,8 +21,11 @@ from statistics import median
 
 from tests.syncptr import FUNCTION, Sample, samples
 from uaccel.errors import UserError
+from uaccel.flow.hints import hints
+from uaccel.flow.rig import Side, prove_sides
 from uaccel.host.emulator import Emulator
 from uaccel.host.tree import find_tree
+from uaccel.model.judgement import Outcome
 from uaccel.model.run import Fault, Input
 
 ROUNDS = 5
@@ -38,10 +41,12 @@ class Row:
     plain: float  # runs a second, median of all rounds
     faulty: float  # likewise, each run with a fault at another access
     begin: float  # seconds until the first run is over
+    verdict: float | None  # processor time in seconds, beside fieldwise; None for that
 
     def __str__(self) -> str:
         one = self.sample
-        rates = f"{self.plain:.0f} | {self.faulty:.0f} | {self.begin * 1000:.0f}"
+        verdict = "" if self.verdict is None else f"{self.verdict:.1f}"
+        rates = f"{self.plain:.0f} | {self.faulty:.0f} | {self.begin * 1000:.0f} | {verdict}"
         return f"| {one.arch} | {one.style} | {self.instructions} | {rates} |"
 
 
@@ -63,14 +68,18 @@ def main() -> int:
         return 2
     print(f"{date.today()}, Linux {tree.version}, {os.cpu_count()} cores, load {load:.1f} before")
     print(f"and {os.getloadavg()[0]:.1f} after, medians of {ROUNDS} rounds of {args.runs} runs\n")
-    print("| architecture | style | instructions | runs/s | with a fault | first run, ms |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| architecture | style | instructions | runs/s | with a fault | first run, ms | verdict |"
+    )
+    print("|---|---|---|---|---|---|---|")
     print("\n".join(map(str, rows)))
     return 0
 
 
 def _rows(found: Iterator[Sample], runs: int) -> Iterator[Row]:
+    before: dict[str, Sample] = {}
     for sample in found:
+        fieldwise = before.setdefault(sample.arch, sample)
         started = time.process_time()
         task = Emulator(sample.image)
         first = task.execute(FUNCTION, sample.given)
@@ -83,7 +92,25 @@ def _rows(found: Iterator[Sample], runs: int) -> Iterator[Row]:
             plain=median(_rate(task, (sample.given,), runs) for _ in range(ROUNDS)),
             faulty=median(_rate(task, faulty, runs) for _ in range(ROUNDS)),
             begin=begin,
+            verdict=_verdict(fieldwise, sample) if sample is not fieldwise else None,
         )
+
+
+def _verdict(before: Sample, after: Sample) -> float:
+    started = time.process_time()
+    data = Path(before.trial.build.path or "").read_bytes()
+    sides = tuple(_side(one) for one in (before, after))
+    (proof,) = prove_sides(sides, data, hints(before.trial.draft.target.function))
+    if proof.judgement.outcome is not Outcome.PASS:
+        raise UserError(f"{after.arch}, {after.style}: {proof.judgement.why}")
+    return time.process_time() - started
+
+
+def _side(sample: Sample) -> Side:
+    listing = sample.trial.listing
+    if listing is None:
+        raise UserError(f"{sample.arch}: the object does not hold {FUNCTION}")
+    return Side(sample.image, listing, sample.declared)
 
 
 def _rate(task: Emulator, given: tuple[Input, ...], runs: int) -> float:

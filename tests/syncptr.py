@@ -42,6 +42,7 @@ class Sample:
     image: Image
     given: Input
     declared: tuple[str, ...]  # what the style says a user program could notice
+    trial: Trial
 
 
 def samples(tree: Path, arches: tuple[str, ...], styles: tuple[str, ...]) -> Iterator[Sample]:
@@ -71,7 +72,7 @@ def _sample(trial: Trial) -> Sample:
     given = inputs(made, content(trial.build.path), READ_CONTROL)
     style = trial.draft.style or "fieldwise"
     told = tuple(one for rewrite in trial.draft.rewrites for one in rewrite.differences)
-    return Sample(bench.arch.name, style, bench.toolchain.name, made, given, told)
+    return Sample(bench.arch.name, style, bench.toolchain.name, made, given, told, trial)
 
 
 def inputs(made: Image, data: bytes, flags: int) -> Input:
