@@ -3,6 +3,7 @@
 
     declares SENTENCE           what the style says a user program could notice
     pair WHAT  or  fault WHAT   two runs with the same input; user memory was not all there
+    outside WHAT                the same, where a pointer leads out of user space
     with ADDRESS... ADDRESS:BYTES...    its arguments, and the user's memory
     before WORD...              what the function did as it stood
     after WORD...               what it did as it was rewritten
@@ -38,7 +39,7 @@ def evidence(text: str) -> Evidence:
         match word:
             case "declares":
                 declared.append(rest)
-            case "pair" | "fault":
+            case "pair" | "fault" | "outside":
                 head = word, rest
             case "with":
                 given = _input(rest)
@@ -46,8 +47,9 @@ def evidence(text: str) -> Evidence:
                 before = _run(rest)
             case "after":
                 guarded = (Direction.READ, Direction.WRITE)
-                fault = head[0] == "fault"
-                pairs.append(Pair(head[1], fault, before, _run(rest), _BITS, guarded, given))
+                fault, outside = head[0] != "pair", head[0] == "outside"
+                made = before, _run(rest), _BITS, guarded, given, outside
+                pairs.append(Pair(head[1], fault, *made))
             case _:
                 raise AssertionError(f"no row of runs: {row}")
     return Evidence(pairs=tuple(pairs), declared=tuple(declared))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -75,6 +76,29 @@ def test_a_wrong_one_fails_and_says_where(name: str, how: str) -> None:
     assert judgement.outcome is Outcome.FAIL
     assert WRONG[how] in judgement.why
     assert judgement.story[0].startswith("called with 0x")
+
+
+# What a style says of a window that reads and writes; none of it excuses what is wrong here.
+DECLARED = (
+    "The range check now covers all of `*to`: a pointer whose object lies only in part within "
+    "user space fails before the first access.",
+    "The first fault ends the accesses; those that follow were still made before.",
+    "The padding of struct lamp is written as zero; field by field it was left alone.",
+    "What `copy_to_user()` had copied before a fault may end in the middle of a field.",
+    "Where the machine can mask a pointer no range is checked: a bad pointer fails at the first "
+    "access that it reaches.",
+)
+
+
+@pytest.mark.parametrize("name", ["x86_64", "ppc8xx"])
+@pytest.mark.parametrize("declared", DECLARED)
+def test_what_is_declared_excuses_nothing_else(name: str, declared: str) -> None:
+    known, data = sides(name)
+    told = tuple(replace(one, declared=(declared,)) for one in known)
+    said = dict(zip(HOWS[1:], prove_sides(told, data, TOLD), strict=True))
+    outcomes = {how: proof.judgement.outcome for how, proof in said.items()}
+    assert outcomes.pop("WINDOW") is Outcome.PASS
+    assert set(outcomes.values()) == {Outcome.FAIL}, outcomes
 
 
 def test_the_same_is_said_again() -> None:

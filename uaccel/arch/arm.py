@@ -83,6 +83,7 @@ ARCH = Arch(
         stack="SP",
         link="LR",
         result="R0",
+        wide=("R0", "R1"),
         arguments=("R0", "R1", "R2", "R3"),
         furniture=(Furniture("task_struct", "C13_C0_3"),),  # TPIDRURO
         settings=(("CPSR", 0x1D3),),  # supervisor mode, interrupts off

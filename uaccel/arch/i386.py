@@ -74,6 +74,7 @@ ARCH = Arch(
         stack="ESP",
         link="",
         result="EAX",
+        wide=("EAX", "EDX"),
         arguments=("EAX", "EDX", "ECX"),  # -mregparm=3
         furniture=(
             # asm/current.h; the base of the per-CPU area is 0 here.

@@ -82,6 +82,7 @@ ARCH = Arch(
         stack="1",
         link="LR",
         result="3",
+        wide=("4", "3"),
         arguments=tuple(f"{number}" for number in range(3, 11)),
         furniture=(
             # asm/book3s/32/kup.h: KUAP_NONE, no segment is open.

@@ -71,6 +71,7 @@ ARCH = Arch(
         stack="1",
         link="LR",
         result="3",
+        wide=("4", "3"),
         arguments=tuple(f"{number}" for number in range(3, 11)),
         furniture=(Furniture("task_struct", "2"),),
         settings=(),

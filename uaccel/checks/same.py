@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uaccel.model.judgement import Check, Evidence, Judgement, Outcome
 from uaccel.model.run import Called, Faulted, Pair, Run, UserAccess
 from uaccel.model.source import Direction
 
 _EFAULT = -14
+_WORD = 32  # bits of a word of the machines that return two of them
 _SHOWN = 64  # bytes of the user's memory in a story
 
 
@@ -34,14 +35,15 @@ def judge(evidence: Evidence) -> Judgement:
     permits = [one for one in PERMITS if any(re.match(one.pattern, s) for s in evidence.declared)]
     declared = 0
     for pair in known:
-        story = _broken(pair.after, pair) or _difference(pair)
-        if story and not (_keeps(pair) and any(one.holds(pair) for one in permits)):
+        broken = _broken(pair.after, pair)
+        story = broken or _difference(pair)
+        if story and (broken or not any(one.holds(pair) for one in permits)):
             return Judgement(Outcome.FAIL, f"when {pair.what}: {story}", tuple(_story(pair)))
         declared += bool(story)
     left = len(evidence.pairs) - len(known)
-    more = f", {declared} differ as declared" if declared else ""
+    more = f", {declared} of them other as declared" if declared else ""
     more += f", {left} left out, for it cannot be called so as it stood" if left else ""
-    return Judgement(Outcome.PASS, f"{len(known)} calls{more}")
+    return Judgement(Outcome.PASS, f"{len(known)} call{'s' if len(known) > 1 else ''}{more}")
 
 
 def unfit(run: Run, guarded: tuple[Direction, ...]) -> str:
@@ -62,10 +64,6 @@ def _outside(run: Run, guarded: tuple[Direction, ...]) -> UserAccess | None:
     return next((one for one in run.accesses if one.direction in guarded and not one.open), None)
 
 
-def _keeps(pair: Pair) -> bool:
-    return not _broken(pair.after, pair)
-
-
 def _broken(run: Run, pair: Pair) -> str:
     # The rules of a window, which no declaration lifts.
     if run.ended:
@@ -73,7 +71,7 @@ def _broken(run: Run, pair: Pair) -> str:
     if run.open:
         return "it returns with user memory open"
     called = next((one.name for one in run.calls if one.open), None)
-    if called is not None:
+    if called is not None and not any(one.open for one in pair.before.calls):
         return f"it calls {called} with user memory open"
     outside = _outside(run, pair.guarded)
     return f"{_told(outside)} outside of any window" if outside is not None else ""
@@ -125,7 +123,8 @@ def _bytes(memory: tuple[tuple[int, bytes], ...]) -> dict[int, int]:
 
 
 def _result(run: Run, bits: int) -> int:
-    low = (run.result or 0) & ((1 << bits) - 1)
+    held = run.wide if bits > _WORD and run.wide is not None else run.result
+    low = (held or 0) & ((1 << bits) - 1)
     return low - (1 << bits) if bits and low >> (bits - 1) else low
 
 
@@ -167,24 +166,26 @@ def _listed(names: list[str]) -> str:
 
 def _fails_early(pair: Pair) -> bool:
     # A bad range ends it before accesses that were still made; what was done, was done before.
-    early = pair.fault and _result(pair.after, pair.bits) == _EFAULT
+    # A range check fails without a fault.
+    early = pair.outside and not pair.after.faults and _result(pair.after, pair.bits) == _EFAULT
     if not (early and _is_within(_moved(pair.after), _moved(pair.before))):
         return False
     # Of two that fail, the one that fails earlier calls nothing that the other one does not; one
     # that went well has nothing to undo.
     failed = _result(pair.before, pair.bits) == _EFAULT
-    return not failed or _is_within(_names(pair.after), _names(pair.before))
+    return not failed or (_is_within(_calls(pair.after), _calls(pair.before)) and _keeps(pair))
 
 
 def _fails_late(pair: Pair) -> bool:
     # What the window found before its first access is found by the access that reaches it, if any.
-    bad = pair.fault and _result(pair.before, pair.bits) == _EFAULT
+    bad = pair.outside and _result(pair.before, pair.bits) == _EFAULT
     return bad and _is_part(pair.before, pair.after)
 
 
 def _stops(pair: Pair) -> bool:
-    # The result is the same; of what comes behind the fault nothing is made.
-    return pair.fault and _is_same_result(pair) and _is_part(pair.after, pair.before)
+    # The result is the same; of what comes behind the first fault nothing is made, all before it.
+    same = _is_same_result(pair) and _is_part(pair.after, pair.before) and _keeps(pair)
+    return pair.fault and same and _is_within(_before_fault(pair.before), _moved(pair.after))
 
 
 def _counts(pair: Pair) -> bool:
@@ -196,7 +197,7 @@ def _counts(pair: Pair) -> bool:
 def _ends_alike(pair: Pair) -> bool:
     # Both find the range bad before the first access; how they end is declared.
     runs = pair.before, pair.after
-    return pair.fault and not any(run.accesses or run.faults for run in runs)
+    return pair.outside and not any(run.accesses or run.faults for run in runs)
 
 
 def _calls_first(pair: Pair) -> bool:
@@ -225,8 +226,24 @@ def _names(run: Run) -> list[str]:
     return [one.name for one in run.calls]
 
 
+def _before_fault(run: Run) -> Iterator[tuple[object, ...]]:
+    first = run.faults[0].step if run.faults else 0
+    return _moved(replace(run, accesses=tuple(a for a in run.accesses if a.step < first)))
+
+
+def _calls(run: Run) -> list[tuple[object, ...]]:
+    return [(one.name, one.arguments) for one in run.calls]
+
+
+def _keeps(pair: Pair) -> bool:
+    # What was not read from the user is in the kernel's memory as it was.
+    runs = pair.before, pair.after
+    reads = any(one.value is None for run in runs for one in run.accesses)
+    return reads or pair.before.kernel == pair.after.kernel
+
+
 def _is_part(less: Run, more: Run) -> bool:
-    return _is_within(_moved(less), _moved(more)) and _is_within(_names(less), _names(more))
+    return _is_within(_moved(less), _moved(more)) and _is_within(_calls(less), _calls(more))
 
 
 def _is_within(less: Iterable[object], more: Iterable[object]) -> bool:
@@ -236,7 +253,8 @@ def _is_within(less: Iterable[object], more: Iterable[object]) -> bool:
 
 def _partly(pair: Pair) -> bool:
     # A copy that faults on its way may have moved another part of the object.
-    return pair.fault and _is_same_result(pair) and _names(pair.before) == _names(pair.after)
+    same = _is_same_result(pair) and _calls(pair.before) == _calls(pair.after)
+    return pair.fault and same and _keeps(pair)
 
 
 def _pads(pair: Pair) -> bool:
@@ -250,7 +268,8 @@ def _pads(pair: Pair) -> bool:
     }
     changed = {at for at in was.keys() | now.keys() if was.get(at) != now.get(at)}
     kept = not changed & written and all(now.get(at) == 0 for at in changed)
-    return kept and _is_same_result(pair)
+    same = (pair.before.calls, pair.before.kernel) == (pair.after.calls, pair.after.kernel)
+    return kept and same and _is_same_result(pair)
 
 
 def _moved(run: Run) -> Iterator[tuple[object, ...]]:

@@ -17,7 +17,21 @@ _LARGE = 256  # bytes of an object that may end behind each of them; of a larger
 _PAGE = 0x1000
 _WORD = 8  # bytes of the largest value
 _EFAULT = 14
+_INT = 32  # bits
+_OURS = b"\xa5"  # what lies in memory of the kernel's that nobody may reach: to write it shows
 _INSIDE = 0x200000  # bytes behind the code: addresses of the kernel where nothing else lies
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is done to a call, and what of it is bad."""
+
+    what: str  # one clause: "the 3rd access faults for good"
+    fault: bool = False  # user memory is not all there
+    outside: bool = False  # a pointer leads out of user space
+
+
+PLAIN = Case("nothing faults")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +53,30 @@ def pairs(
     `size` tells how many bytes the type of the user's object at an address has.  Without
     `thorough` memory ends where accesses begin and end, not behind every byte.
     """
-    whole = pair(variants, given, given, "nothing faults", fault=False)
+    whole = pair(variants, given, given, PLAIN)
     yield whole
     yield from _changed(variants, given, whole)
     yield from _faults(variants, given, whole)
     for address, content in given.user:
+        most = max(len(content), size(address))
         edges = tuple(sorted(_edges(whole, address, len(content))))
         all_of_it = thorough and len(content) <= _LARGE
         ends = tuple(range(len(content))) if all_of_it else edges
-        yield from _ended(variants, given, (address, content), ends)
+        yield from _ended(variants, given, (address, content), (*ends, len(content)), most)
         yield from _begun(variants, given, (address, content), edges)
-        most = max(len(content), size(address))
         there = range(most + 1) if all_of_it and most <= _LARGE else (*edges, len(content), most)
         yield from _at_the_end(variants, given, (address, content), tuple(dict.fromkeys(there)))
         yield from _elsewhere(variants, given, (address, most))
 
 
-def pair(variants: Variants, one: Input, other: Input, what: str, *, fault: bool) -> Pair:
+def pair(variants: Variants, one: Input, other: Input, case: Case) -> Pair:
     """Return what the variant before does with `one`, and the variant after with `other`."""
     before = variants.before.execute(variants.function, one)
     after = variants.after.execute(variants.function, other)
-    return paired(variants, (before, after), one, what, fault=fault)
+    return paired(variants, (before, after), one, case)
 
 
-def paired(
-    variants: Variants, runs: tuple[Run, Run], given: Input, what: str, *, fault: bool
-) -> Pair:
+def paired(variants: Variants, runs: tuple[Run, Run], given: Input, case: Case) -> Pair:
     """Return two `runs` that were made with `given`, in words that mean the same in both."""
     before, after = runs
     one_naming, other_naming = variants.namings
@@ -73,10 +85,12 @@ def paired(
     if before.kernel != after.kernel:
         before, after = one_naming.kept(before), other_naming.kept(after)
     # Where the caller's pointers are bad by themselves, nothing else need take memory away.
-    failed = bool(before.faults) or _is_efault(before, variants.bits)
+    failed = bool(before.faults)
+    refused = _is_efault(before, variants.bits) and not (failed or _is_told(before))
     return Pair(
-        what=what,
-        fault=fault or failed,
+        what=case.what,
+        fault=case.fault or failed or refused,
+        outside=case.outside or refused,
         before=before,
         after=after,
         bits=variants.bits,
@@ -86,7 +100,13 @@ def paired(
 
 
 def _is_efault(run: Run, bits: int) -> bool:
-    return run.result is not None and (run.result + _EFAULT) & ((1 << bits) - 1) == 0
+    known = run.result is not None and bits > 0
+    return known and ((run.result or 0) + _EFAULT) & ((1 << min(bits, _INT)) - 1) == 0
+
+
+def _is_told(run: Run) -> bool:
+    # A callee may have said so.
+    return any((call.result + _EFAULT) & ((1 << _INT) - 1) == 0 for call in run.calls)
 
 
 def _faults(variants: Variants, given: Input, whole: Pair) -> Iterator[Pair]:
@@ -98,7 +118,7 @@ def _faults(variants: Variants, given: Input, whole: Pair) -> Iterator[Pair]:
         for sticky in (False, True):
             what = f"access {number} of {len(steps[0])} faults {_HOW[sticky]}"
             faulty = [replace(given, fault=Fault(step, sticky)) for step in (one, other)]
-            made = pair(variants, faulty[0], faulty[1], what, fault=True)
+            made = pair(variants, faulty[0], faulty[1], Case(what, fault=True))
             if sticky or not any(map(_tries_again, (made.before, made.after))):
                 yield made
 
@@ -119,7 +139,7 @@ def _changed(variants: Variants, given: Input, whole: Pair) -> Iterator[Pair]:
             user = (*given.user[:number], (address, other), *given.user[number + 1 :])
             made = replace(given, user=user)
             what = f"byte {part} of the user's object at {address:#x} is another"
-            yield pair(variants, made, made, what, fault=False)
+            yield pair(variants, made, made, Case(what))
 
 
 def _tries_again(run: Run) -> bool:
@@ -149,7 +169,7 @@ def _edges(whole: Pair, address: int, size: int) -> set[int]:
 
 
 def _ended(
-    variants: Variants, given: Input, one: tuple[int, bytes], ends: Iterable[int]
+    variants: Variants, given: Input, one: tuple[int, bytes], ends: Iterable[int], size: int
 ) -> Iterator[Pair]:
     # User memory comes in whole pages: the object is moved to end where its page does.
     address, content = one
@@ -158,7 +178,7 @@ def _ended(
         kept = _moved(variants, given, address, to, slice(0, there))
         if kept is not None:
             what = f"user memory ends behind byte {there} of {len(content)}"
-            yield pair(variants, kept, kept, what, fault=True)
+            yield pair(variants, kept, kept, Case(what, fault=there < size))
 
 
 def _begun(
@@ -170,7 +190,7 @@ def _begun(
         kept = _moved(variants, given, address, to, slice(lacking, None))
         if lacking and kept is not None:
             what = f"the first {lacking} bytes of {len(content)} are not there"
-            yield pair(variants, kept, kept, what, fault=True)
+            yield pair(variants, kept, kept, Case(what, fault=True))
 
 
 def _at_the_end(
@@ -183,23 +203,26 @@ def _at_the_end(
         kept = _moved(variants, given, address, end - inside, slice(0, inside))
         if kept is not None:
             # What is not checked to the byte would reach the kernel's own memory.
-            beyond = () if gap else ((end, bytes(_PAGE)),)
+            beyond = () if gap else ((end, _OURS * _PAGE),)
             kept = replace(kept, kernel=(*kept.kernel, *beyond))
             what = f"the pointer stands {inside} bytes before the end of user space"
-            yield pair(variants, kept, kept, what, fault=inside < max(there))
+            bad = inside < max(there)
+            yield pair(variants, kept, kept, Case(what, fault=bad, outside=bad))
 
 
 def _elsewhere(variants: Variants, given: Input, one: tuple[int, int]) -> Iterator[Pair]:
     address, size = one
     bad = _moved(variants, given, address, 0, slice(0, 0))
     if bad is not None:
-        yield pair(variants, bad, bad, f"the pointer is 0, not {address:#x}", fault=True)
+        case = Case(f"the pointer is 0, not {address:#x}", fault=True, outside=True)
+        yield pair(variants, bad, bad, case)
     kernel = variants.before.image.emulation.text + _INSIDE
     bad = _moved(variants, given, address, kernel, slice(0, 0))
     if bad is not None:
         # It is there: an access that no range check kept from it would be made.
-        bad = replace(bad, kernel=(*bad.kernel, (kernel, bytes(size + _PAGE))))
-        yield pair(variants, bad, bad, f"the pointer is the kernel's, not {address:#x}", fault=True)
+        bad = replace(bad, kernel=(*bad.kernel, (kernel, _OURS * (size + _PAGE))))
+        case = Case(f"the pointer is the kernel's, not {address:#x}", fault=True, outside=True)
+        yield pair(variants, bad, bad, case)
 
 
 def _moved(variants: Variants, given: Input, address: int, to: int, part: slice) -> Input | None:

@@ -21,6 +21,14 @@ def extended(image: Image, kind: Kind, content: bytes) -> int:
     return value & ((1 << image.bits) - 1)
 
 
+def answered(image: Image, kind: Kind, content: bytes) -> int:
+    """Return what a callee answers that returns the first value of `kind` in `content`."""
+    word = image.bits // 8
+    if not image.emulation.wide or kind.size != 2 * word:
+        return extended(image, kind, content)
+    return int.from_bytes(content[: kind.size], "big" if image.big else "little")
+
+
 def by_reference(image: Image, kind: Kind) -> bool:
     """Return whether a value of `kind` is passed as a pointer to it."""
     if kind.shape is not Shape.AGGREGATE or not image.emulation.references:
@@ -45,7 +53,8 @@ def places(image: Image, kinds: Iterable[Kind]) -> tuple[range, ...] | str:
     made: list[range] = []
     held, word, at = len(image.emulation.arguments), image.bits // 8, 0
     for kind in kinds:
-        words = max(1, (kind.size + word - 1) // word)
+        empty = kind.shape is Shape.NOTHING  # a struct without members takes no room
+        words = 0 if empty else max(1, (kind.size + word - 1) // word)
         if words > _MOST:
             return f"a struct of {kind.size} bytes is passed by value"
         if words == _MOST:

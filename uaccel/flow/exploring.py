@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from uaccel.checks.same import unfit
-from uaccel.flow.calling import arguments, by_reference, extended
+from uaccel.flow.calling import answered, arguments, by_reference
 from uaccel.flow.naming import Callee, told
 from uaccel.flow.world import PAGE, Layer, Layers, Place, World
 from uaccel.host.emulator import Emulator
@@ -172,6 +172,7 @@ class Explorer:
             tuple(self._results(layers)),
             tuple(self._fills(layers)),
             tuple(self._looks()),
+            wide=frozenset(self._wide()),
         )
 
     def _values(self, layers: Layers) -> Iterator[tuple[Kind, bytes]]:
@@ -201,7 +202,15 @@ class Explorer:
                 made = self.world.result(f"{name}()", result, layers, _ANSWERS)
                 step = kind.size
                 cut = (made[at : at + step] for at in range(0, len(made), step))
-                yield name, tuple(extended(image, kind, one) for one in cut)
+                yield name, tuple(answered(image, kind, one) for one in cut)
+
+    def _wide(self) -> Iterator[str]:
+        word = self._image.bits // 8
+        named = ((one.name, one.result) for one in self._callees)
+        for name, result in (*named, *self.world.slots()):
+            kind = self._types.kind(result)
+            if self._image.emulation.wide and kind.size == 2 * word:
+                yield name
 
     def _fills(self, layers: Layers) -> Iterator[tuple[str, int, bytes]]:
         for callee, at, to in self._led:

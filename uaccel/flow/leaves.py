@@ -14,7 +14,6 @@ from uaccel.read.prototypes import Prototypes
 _MOST = 2048  # leaves of one type
 _ELEMENTS = 32  # of one array
 _LARGE = 0x1000
-_BOOL = "_Bool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,9 @@ class Leaves:
             case Shape.AGGREGATE:
                 for part in kind.parts:
                     inner = f"{path}.{part.name}" if part.name else path
+                    if part.bits:
+                        yield Leaf(inner, offset + part.offset, Kind(Shape.NUMBER, 1))
+                        continue
                     yield from self._within(inner, offset + part.offset, part.kind)
 
 
@@ -76,7 +78,7 @@ def number(
     for.  `compared` are those that stand in a comparison.
     """
     bits = 8 * kind.size
-    if kind.name == _BOOL:
+    if kind.truth:
         return choose.randrange(2)
     way = choose.random()
     if way < 0.2:
@@ -95,7 +97,7 @@ def number(
 
 def distinct(choose: random.Random, kind: Kind) -> int:
     """Return a small value for a number of `kind` that is seldom another's."""
-    return 1 if kind.name == _BOOL else choose.randrange(1, 0x78)
+    return 1 if kind.truth else choose.randrange(1, 0x78)
 
 
 def _near(choose: random.Random, value: int) -> int:

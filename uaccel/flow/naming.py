@@ -16,6 +16,7 @@ from typing import Literal
 from zlib import crc32
 
 from uaccel.flow.calling import by_reference, places
+from uaccel.flow.leaves import Leaves
 from uaccel.model.kinds import Kind, Prototype, Shape
 from uaccel.model.run import Called, Image, Run
 from uaccel.read.prototypes import Prototypes
@@ -45,17 +46,23 @@ def told(image: Image, types: Prototypes, name: str, known: Prototype) -> Callee
     kinds = tuple(types.kind(one) for one in numbers)
     passed = (Kind(Shape.POINTER, image.bits // 8) if by_reference(image, k) else k for k in kinds)
     where = places(image, passed)
-    given = () if isinstance(where, str) else tuple(zip(where, kinds, numbers, strict=True))
+    # What more may follow is passed otherwise there: all of it on the stack.
+    odd = isinstance(where, str) or (known.variadic and image.emulation.whole)
+    given = () if odd or isinstance(where, str) else tuple(zip(where, kinds, numbers, strict=True))
     return Callee(name, known.result, given)
 
 
 class Naming:
     """Addresses of one image, by what they mean."""
 
-    __slots__ = ("_callees", "_end", "_extents", "_externals", "_image", "_order", "_places")
+    __slots__ = (
+        *("_callees", "_end", "_externals", "_extents", "_image", "_leaves", "_order"),
+        "_places",
+    )
 
-    def __init__(self, image: Image, callees: Mapping[str, Callee]) -> None:
+    def __init__(self, image: Image, callees: Mapping[str, Callee], leaves: Leaves) -> None:
         self._image = image
+        self._leaves = leaves
         self._callees = callees
         self._order: Literal["big", "little"] = "big" if image.big else "little"
         self._externals = {one.address: one for one in image.externals}
@@ -89,8 +96,20 @@ class Naming:
                     bits = 8 * min(word, kind.size or word)
                     value = call.arguments[number] & ((1 << bits) - 1)
                     made.append(self._address(value) if bits == 8 * word else value)
-        seen = tuple((number, self._words(content)) for number, content in call.seen)
+        kinds = {at.start: kind.to for at, kind, _ in known.given}
+        seen = tuple(
+            (number, self._words(self._told(content, kinds.get(number))))
+            for number, content in call.seen
+        )
         return replace(call, arguments=tuple(made), seen=seen)
+
+    def _told(self, content: bytes, kind: int | None) -> bytes:
+        # What lies between the members of a struct is nobody's.
+        made = bytearray(len(content))
+        for leaf in self._leaves.of(kind):
+            end = leaf.offset + leaf.kind.size
+            made[leaf.offset : end] = content[leaf.offset : end]
+        return bytes(made)
 
     def _words(self, content: bytes) -> bytes:
         word = self._image.bits // 8

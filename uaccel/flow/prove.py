@@ -19,7 +19,7 @@ from uaccel.model.machine import Unbuilt
 
 __all__ = ["Group", "Proof", "prove", "prove_all"]
 
-_SECONDS = 120.0  # of processor time for one pair of variants
+_SECONDS = 120.0  # of processor time for one function in all styles on one architecture
 # Each emulator reserves a gigabyte and uses little of it.
 _RUNNING = Task("running", "ran", 24_000_000_000)
 Group = tuple[Trial, tuple[Trial, ...]]  # a function as it stands, and what was made of it

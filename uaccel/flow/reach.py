@@ -69,7 +69,7 @@ def coverage(image: Image, listing: Listing, runs: Iterable[Run]) -> Coverage:
         taken=taken,
         missed=tuple(missed),
         entries=len(entries),
-        reached=len(entries & (reached | faulted)),
+        reached=len(entries & reached),
         met=len(entries & faulted),
     )
 

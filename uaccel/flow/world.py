@@ -27,6 +27,8 @@ _MARGIN = 0x400  # bytes before and behind an object: containers, elements past 
 _ALIKE = 0.15  # how often a number becomes equal to one that the function is given
 _FAILS = 0.5  # how often a callee fails that might change what it returns
 _ERRORS = (0, -1, -4, -11, -12, -14, -22)  # NULL, EPERM, EINTR, EAGAIN, ENOMEM, EFAULT, EINVAL
+_SAVED = "regs"  # what asm/syscall_wrapper.h calls the registers of who calls
+_PASSED = 0.6  # how often one of them leads to the user's memory
 _OFTEN = 0.3  # how often a number that the function is given changes
 _DEEP = 3  # of pointers of which nothing is known
 _WORDS = 64  # of an object of which nothing is known
@@ -52,23 +54,22 @@ class Place:
     address: int
     size: int  # bytes; at most, of the user's
     user: bool
-    parent: int = 0  # address of what leads here, for objects of which nothing is known
 
 
 class World:
     """Objects by path; an address, once given, is that object's for good."""
 
     __slots__ = (
-        *("_addresses", "_ends", "_hints", "_image", "_kinds", "_leaves", "_made", "_next"),
+        *("_addresses", "_ends", "_hints", "_image", "_kinds", "_made", "_next"),
         *("_order", "_places", "_pool", "_read", "_shared", "_slots", "_starts", "_task", "_word"),
-        *("compared", "constants"),
+        *("compared", "constants", "leaves"),
     )
 
     def __init__(
         self, image: Image, leaves: Leaves, hints: Hints, guesses: tuple[int, ...]
     ) -> None:
         self._image = image
-        self._leaves = leaves
+        self.leaves = leaves
         self._hints = hints
         self._kinds = guesses  # what a `void *` may lead to
         self._word = image.bits // 8
@@ -92,7 +93,7 @@ class World:
         found = self._addresses.get((path, kind, user))
         if found is not None:
             return found
-        size = _ROOM if user else self._leaves.types.kind(kind).size or _WORDS * self._word
+        size = _ROOM if user else self.leaves.types.kind(kind).size or _WORDS * self._word
         if self._next[user] >> (31 if user else self._image.bits - 1) > (0 if user else 1):
             return 0  # no room
         pages = 2 + (size + 2 * _MARGIN + PAGE - 1) // PAGE
@@ -178,7 +179,7 @@ class World:
         name = path.rpartition(".")[2].partition("[")[0]
         if user or self._hints.leads(name, kind.name, member=member):
             return self.place(path, kind.to, user=True)
-        to = self._leaves.types.kind(kind.to)
+        to = self.leaves.types.kind(kind.to)
         if to.shape is Shape.CODE:
             choose = random.Random(path)
             slot = choose.randrange(len(self._image.slots))
@@ -191,7 +192,7 @@ class World:
 
     def argument(self, name: str, kind: int | None, layers: Layers) -> bytes:
         """Return the value of a parameter; an integer may lead to the user."""
-        known = self._leaves.types.kind(kind)
+        known = self.leaves.types.kind(kind)
         led = self._hints.leads(name, known.name, member=False)
         if known.shape is Shape.POINTER or (led and known.size >= 4):
             return self._led(name, known, layers, user=led)
@@ -200,8 +201,8 @@ class World:
     def _led(self, name: str, kind: Kind, layers: Layers, *, user: bool) -> bytes:
         tag = dict(self._hints.tags).get(name)
         to = kind.to
-        if user and tag is not None and not self._leaves.types.kind(to).size:
-            to = self._leaves.types.tagged(tag)
+        if user and tag is not None and not self.leaves.types.kind(to).size:
+            to = self.leaves.types.tagged(tag)
         at = self.place(name, to, user=True) if user else self.pointer(name, kind, member=False)
         last = layers[-1]
         if len(layers) > 1 and random.Random(f"{last.seed} {name}").random() < last.rate / 6:
@@ -210,7 +211,7 @@ class World:
 
     def result(self, path: str, kind: int | None, layers: Layers, count: int) -> bytes:
         """Return what `count` calls of a callee return: success and something, at first."""
-        known = self._leaves.types.kind(kind)
+        known = self.leaves.types.kind(kind)
         if len(layers) == 1 and known.shape is Shape.NUMBER:
             return bytes(known.size * count)
         choose = random.Random(f"{layers[-1].seed} {path} fails")
@@ -224,7 +225,7 @@ class World:
 
     def slots(self) -> tuple[tuple[str, int | None], ...]:
         """Return (name, type that it returns) of each function that only pointers name."""
-        types = self._leaves.types
+        types = self.leaves.types
         return tuple((f"slot {n}", types.kind(kind).to) for n, kind in sorted(self._slots.items()))
 
     def codes(self) -> tuple[tuple[str, int], ...]:
@@ -237,8 +238,8 @@ class World:
         if self._task is None:
             tag, at, content = self._image.furnished[0]
             made = bytearray(content)
-            kind = self._leaves.types.tagged(tag)
-            for leaf in self._leaves.of(kind) if kind is not None else ():
+            kind = self.leaves.types.tagged(tag)
+            for leaf in self.leaves.of(kind) if kind is not None else ():
                 end = leaf.offset + leaf.kind.size
                 if leaf.kind.shape is Shape.POINTER and not any(made[leaf.offset : end]):
                     self._put(made, leaf, self._leads("current", leaf, at, user=False))
@@ -257,15 +258,15 @@ class World:
         return self.place(path if deep >= _DEEP else f"{path}?", None, user=False)
 
     def _size(self, kind: int | None, *, user: bool) -> int:
-        found = self._leaves.types.kind(kind).size
+        found = self.leaves.types.kind(kind).size
         return found or (4 if user else self._word) * _WORDS
 
     def _all(self, kind: int | None, *, user: bool, count: int) -> tuple[Leaf, ...]:
-        one = self._leaves.types.kind(kind)
+        one = self.leaves.types.kind(kind)
         if not one.size:
             bare = Kind(Shape.NUMBER, 4) if user else Kind(Shape.POINTER, self._word)
             return tuple(Leaf(f".?{n}", n * bare.size, bare) for n in range(_WORDS))
-        leaves = self._leaves.of(kind)
+        leaves = self.leaves.of(kind)
         return tuple(
             Leaf(f"{leaf.path}#{n}" if n else leaf.path, leaf.offset + n * one.size, leaf.kind)
             for n in range(count)
@@ -287,6 +288,8 @@ class World:
     def _first(self, choose: random.Random, path: str, leaf: Leaf, at: int, *, user: bool) -> int:
         if leaf.kind.shape is Shape.POINTER:
             return self._leads(path, leaf, at, user=user)
+        if self._is_saved(path, leaf) and choose.random() < _PASSED:
+            return self.place(path + leaf.path, None, user=True)
         wide = leaf.kind.size == self._word or (user and leaf.kind.size >= 4)
         if wide and self._hints.leads(leaf.name, leaf.kind.name, member=True):
             return self.place(path + leaf.path, None, user=True)
@@ -303,16 +306,21 @@ class World:
             if way < 0.5 and leaf.path.startswith(".?"):
                 return self._number(choose, kind)
             return self._leads(path, leaf, at, user=user)
-        if kind.size >= min(8, self._word) and choose.random() < 0.1:
+        often = _PASSED if self._is_saved(path, leaf) else 0.1
+        if kind.size >= min(8, self._word) and choose.random() < often:
             return self.place(path + leaf.path, None, user=True)
         return self._number(choose, kind)
 
+    def _is_saved(self, path: str, leaf: Leaf) -> bool:
+        # A register of the user's as a system call finds it: what it is called with.
+        return path == _SAVED and leaf.kind.size == self._word
+
     def _is_bare(self, kind: Kind) -> bool:
         # A `void *` or `char *` may be a user's, whatever the debug information leaves out.
-        return self._leaves.types.kind(kind.to).shape in (Shape.NOTHING, Shape.NUMBER)
+        return self.leaves.types.kind(kind.to).shape in (Shape.NOTHING, Shape.NUMBER)
 
     def _leads(self, path: str, leaf: Leaf, at: int, *, user: bool) -> int:
-        to = self._leaves.types.kind(leaf.kind.to)
+        to = self.leaves.types.kind(leaf.kind.to)
         if to.name == "list_head" and not user:
             whole = leaf.offset - (self._word if leaf.name == "prev" else 0)
             return at + whole if leaf.name in ("next", "prev") else self._astray(path + leaf.path)

@@ -106,6 +106,28 @@ class Board:
         self.write(emulation.stack, top + self._bytes)
         return int.from_bytes(word, self._order)
 
+    def passed(self, count: int) -> tuple[int, ...]:
+        """Return the words on the stack where a function that begins finds arguments."""
+        at = self.read(self._emulation.stack) + self._emulation.above
+        content = self.look(at, count * self._bytes)
+        if content is None:
+            return ()
+        cut = (content[n : n + self._bytes] for n in range(0, len(content), self._bytes))
+        return tuple(int.from_bytes(one, self._order) for one in cut)
+
+    def wide(self) -> int | None:
+        """Return the two words that a function returned; None where one holds all."""
+        if not self._emulation.wide:
+            return None
+        low, high = self._emulation.wide
+        return self.read(low) | self.read(high) << 8 * self._bytes
+
+    def answer(self, value: int) -> None:
+        """Return when a function that returns two words has returned `value`."""
+        for name in self._emulation.wide:
+            self.write(name, value)
+            value >>= 8 * self._bytes
+
     def leave(self, address: int, content: bytes) -> None:
         """Return when `content` lies at `address`, should all of that be stack."""
         if self._is_stack(address, len(content)):

@@ -16,7 +16,8 @@ from uaccel.model.run import Clearing, Fixup, Image, Input, Run, Toggle
 from uaccel.model.source import Direction
 from uaccel.traces import Block, Cut, Event, Failed, Left, Step, Table, Toggled, Touched, Trace
 
-_LONGEST = 50_000  # events of one run
+_LONGEST = 10_000  # events of one run
+_PASSED = 6  # words on the stack that may be arguments
 _FAULTS = (
     unicorn.UC_ERR_READ_UNMAPPED,
     unicorn.UC_ERR_WRITE_UNMAPPED,
@@ -37,8 +38,8 @@ class Emulator:
     __slots__ = (
         *("_arguments", "_blocks", "_board", "_context", "_counter", "_events", "_fault"),
         *("_fills", "_fixups", "_looks", "_lost", "_missing", "_moves", "_reads", "_result"),
-        *("_results", "_spared", "_steps", "_sticky", "_table", "_uc", "_why", "_withdrawn"),
-        *("_written", "image"),
+        *("_results", "_spared", "_steps", "_sticky", "_table", "_uc", "_why", "_wide"),
+        *("_withdrawn", "_written", "image"),
     )
 
     def __init__(self, image: Image, *, reads: bool = False) -> None:
@@ -60,6 +61,7 @@ class Emulator:
         self._missing = self._lost = 0
         self._fills: tuple[tuple[str, int, bytes], ...] = ()
         self._looks: tuple[tuple[str, int, int], ...] = ()
+        self._wide: frozenset[str] = frozenset()
         self._spared: tuple[int, bytes] | None = None
         self._why = ""
         self._watch()
@@ -86,7 +88,7 @@ class Emulator:
         # The trace of the last run may still be read from the old list.
         self._events = []
         self._results = {name: iter(values) for name, values in given.results}
-        self._fills, self._looks = given.fills, given.looks
+        self._fills, self._looks, self._wide = given.fills, given.looks, given.wide
         self._lost = 0
         self._fault, self._sticky = (fault.step, fault.sticky) if fault else (-1, False)
         self._steps = 0
@@ -221,6 +223,7 @@ class Emulator:
         trace, board = Trace(self._table, self._events), self._board
         return Run(
             result=None if ended else int(self._uc.reg_read(self._result)),
+            wide=None if ended else board.wide(),
             ended=ended,
             accesses=tuple(trace.accesses),
             calls=tuple(trace.calls),
@@ -345,14 +348,18 @@ class Emulator:
 
     def _on_call(self, uc: Uc, address: int, _size: int, _given: object) -> None:
         name = self._board.externals[address]
-        arguments = tuple(int(uc.reg_read(number)) for number in self._arguments)
+        held = tuple(int(uc.reg_read(number)) for number in self._arguments)
+        arguments = (*held, *self._board.passed(_PASSED))
         result = next(self._results.get(name, iter(())), 0)
         seen = tuple(self._seen(name, arguments)) if self._looks else ()
         self._events.append(Left(name, arguments, result, seen))
         for filled, number, content in self._fills:
             if filled == name and number < len(arguments):
                 self._board.leave(arguments[number], content)
-        uc.reg_write(self._result, result)
+        if name in self._wide:
+            self._board.answer(result)
+        else:
+            uc.reg_write(self._result, result)
 
     def _seen(self, name: str, arguments: tuple[int, ...]) -> Iterator[tuple[int, bytes]]:
         for called, number, size in self._looks:

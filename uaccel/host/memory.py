@@ -17,7 +17,7 @@ from uaccel.host.store import Store, key
 
 Record = TypeVar("Record")
 _FILE = "record.pickle"
-_LIBRARIES = ("capstone", "pyelftools", "tree-sitter", "tree-sitter-c", "ziglang")
+_LIBRARIES = ("capstone", "pyelftools", "tree-sitter", "tree-sitter-c", "unicorn", "ziglang")
 
 
 def remembered(

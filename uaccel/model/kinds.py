@@ -25,6 +25,7 @@ class Part:
     name: str  # "" for an anonymous struct or union
     offset: int  # bytes
     kind: int | None  # number of its type
+    bits: bool = False  # a bit-field: `offset` is that of its first bit's byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Kind:
     parts: tuple[Part, ...] = ()  # of an aggregate
     constant: bool = False  # `const`
     signed: bool = False  # of a number
+    truth: bool = False  # of a number: it is 0 or 1, whatever its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +49,4 @@ class Prototype:
     name: str
     parameters: tuple[tuple[str, int | None], ...]  # (name or "", number of its type)
     result: int | None  # number of the type; None for void
+    variadic: bool = False  # more may follow

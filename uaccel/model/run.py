@@ -100,6 +100,7 @@ class Emulation:
     operand: str = ""  # regular expression over a toggle; its group names a register
     gates: tuple[Gate, ...] = ()
     constants: tuple[tuple[str, int], ...] = ()  # words that the kernel patches in at boot
+    wide: tuple[str, ...] = ()  # registers of a result of two words, the lower one first
     gap: bool = False  # a page that nobody has lies at the end: no range is checked to the byte
     pairs: bool = False  # a value of two words begins in a register of even rank
     whole: bool = False  # what the registers left do not hold is on the stack, as all behind it
@@ -210,6 +211,7 @@ class Input:
     fills: tuple[tuple[str, int, bytes], ...] = ()  # what a callee leaves where that argument leads
     looks: tuple[tuple[str, int, int], ...] = ()  # (callee, argument, bytes it finds there)
     fault: Fault | None = None
+    wide: frozenset[str] = frozenset()  # callees that return two words
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,7 @@ class Called:
     """One call out of the object."""
 
     name: str
-    arguments: tuple[int, ...]  # every register that may hold one
+    arguments: tuple[int, ...]  # every register that may hold one, then words on the stack
     open: bool  # a window stood open
     result: int
     seen: tuple[tuple[int, bytes], ...] = ()  # what lay where those arguments led: `Input.looks`
@@ -262,6 +264,7 @@ class Run:
     kernel: tuple[tuple[int, bytes], ...]  # objects of the input that changed, as they are now
     user: tuple[tuple[int, bytes], ...]  # user memory of the input that changed, as it is now
     passed: frozenset[tuple[int, int]]  # from behind which instruction to which one it went
+    wide: int | None = None  # the result of two words, where a machine has such
     missing: int = 0  # address that ended it: nothing was there
     reads: frozenset[int] = frozenset()  # addresses that were read, where that was asked
 
@@ -277,6 +280,7 @@ class Pair:
     bits: int  # of what the function returns
     guarded: tuple[Direction, ...]  # directions that need an opening
     given: Input | None = None  # to the variant before; to the other one the same
+    outside: bool = False  # a pointer led out of user space
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,5 +291,5 @@ class Coverage:
     taken: int  # of those
     missed: tuple[str, ...]  # where one was not: "light_get+0x4c (a.c:7)"
     entries: int  # of the exception table, of the function
-    reached: int  # of those: the instruction was executed
+    reached: int  # of those: the access was made
     met: int  # of those: a fault went through them

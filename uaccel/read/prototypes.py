@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from uaccel.model.kinds import Kind, Part, Prototype, Shape
 from uaccel.read.dwarf import AT, TAG, Entry, Unit, read_debug, units
@@ -14,6 +15,7 @@ _AGGREGATES = frozenset({TAG["structure_type"], TAG["union_type"]})
 _TOP = _AGGREGATES | {_FUNCTION}
 _WITHIN = frozenset({TAG["lexical_block"], TAG["inlined_subroutine"]})
 _PARAMETER = frozenset({TAG["formal_parameter"]})
+_MORE = frozenset({TAG["unspecified_parameters"]})
 _MEMBER = frozenset({TAG["member"]})
 _RANGE = frozenset({TAG["subrange_type"]})
 _QUALIFIERS = frozenset(
@@ -22,6 +24,7 @@ _QUALIFIERS = frozenset(
 _NUMBERS = frozenset({TAG["base_type"], TAG["enumeration_type"]})
 _LOCALS = frozenset({TAG["variable"]})
 _INLINED = frozenset({TAG["inlined_subroutine"]})
+_TRUTH = 2  # DW_ATE_boolean
 _SIGNED = frozenset({5, 6})  # DW_ATE_signed, DW_ATE_signed_char
 _VOID = Kind(Shape.NOTHING, 0)
 
@@ -55,6 +58,7 @@ class Prototypes:
                 if one.depth == 1
             ),
             result=_type(unit, entry),
+            variadic=any(True for _ in unit.entries(entry.offset, _MORE, frozenset())),
         )
 
     def code(self, number: int) -> Prototype:
@@ -120,8 +124,9 @@ class Prototypes:
         size = entry.integer(AT["byte_size"])
         to = _type(unit, entry)
         if entry.tag in _NUMBERS:
-            signed = entry.integer(AT["encoding"]) in _SIGNED
-            return Kind(Shape.NUMBER, size, name, constant=constant, signed=signed)
+            how = entry.integer(AT["encoding"])
+            kind = Kind(Shape.NUMBER, size, name, constant=constant)
+            return replace(kind, signed=how in _SIGNED, truth=how == _TRUTH)
         if entry.tag == TAG["pointer_type"]:
             return Kind(Shape.POINTER, size or unit.address_size, name, to, constant=constant)
         if entry.tag == TAG["subroutine_type"]:
@@ -148,7 +153,7 @@ def _parts(unit: Unit, aggregate: Entry) -> Iterator[Part]:
             at = one.integer(AT["data_member_location"])
             offset = one.integer(AT["data_bit_offset"]) // 8 if bits is not None else at
             name = unit.text(one.attributes.get(AT["name"]))
-            yield Part(name, offset, _type(unit, one))
+            yield Part(name, offset, _type(unit, one), bits=AT["bit_size"] in one.attributes)
 
 
 def _count(unit: Unit, entry: Entry) -> int:
