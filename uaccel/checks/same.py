@@ -93,7 +93,8 @@ def _difference(pair: Pair) -> str:
         ("user", before.user, after.user),
         ("kernel", before.kernel, after.kernel),
     ):
-        if one != other:
+        # The same bytes may come in other stretches.
+        if one != other and _bytes(one) != _bytes(other):
             return _byte(kind, one, other)
     return ""
 
