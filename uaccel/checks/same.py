@@ -12,6 +12,7 @@ from uaccel.model.run import Called, Faulted, Pair, Run, UserAccess
 from uaccel.model.source import Direction
 
 _EFAULT = -14
+_UPPER = 0xFFFFFFFF00000000  # of a word, when a sign was extended
 _WORD = 32  # bits of a word of the machines that return two of them
 _SHOWN = 64  # bytes of the user's memory in a story
 
@@ -219,6 +220,26 @@ def _keeps_values(pair: Pair) -> bool:
     return pair.fault and same and _names(pair.before) == _names(pair.after)
 
 
+def _extends(pair: Pair) -> bool:
+    # __get_user_asm() of arch/riscv/include/asm/uaccess.h loads into the variable's own type.
+    calls = _names(pair.before) == _names(pair.after)
+    words = zip(_words(pair.before), _words(pair.after), strict=False)
+    memory = zip(_told_bytes(pair.before), _told_bytes(pair.after), strict=False)
+    # A struct that is copied may be padded as well.
+    same = _is_same_result(pair) and _is_padded(pair) and calls
+    values = all(one == two or one ^ two == _UPPER for one, two in words)
+    return same and values and all(one == two or {one, two} == {0, 0xFF} for one, two in memory)
+
+
+def _words(run: Run) -> list[int]:
+    return [word for call in run.calls for word in call.arguments]
+
+
+def _told_bytes(run: Run) -> list[int]:
+    seen = [byte for call in run.calls for _, content in call.seen for byte in content]
+    return [*seen, *(byte for _, content in run.kernel for byte in content)]
+
+
 def _is_same_result(pair: Pair) -> bool:
     return _result(pair.before, pair.bits) == _result(pair.after, pair.bits)
 
@@ -260,6 +281,11 @@ def _partly(pair: Pair) -> bool:
 
 def _pads(pair: Pair) -> bool:
     # Bytes that the function as it stood left alone are zero now.
+    same = (pair.before.calls, pair.before.kernel) == (pair.after.calls, pair.after.kernel)
+    return _is_padded(pair) and same and _is_same_result(pair)
+
+
+def _is_padded(pair: Pair) -> bool:
     was, now = _bytes(pair.before.user), _bytes(pair.after.user)
     written = {
         at
@@ -268,9 +294,7 @@ def _pads(pair: Pair) -> bool:
         for at in range(access.address, access.address + access.size)
     }
     changed = {at for at in was.keys() | now.keys() if was.get(at) != now.get(at)}
-    kept = not changed & written and all(now.get(at) == 0 for at in changed)
-    same = (pair.before.calls, pair.before.kernel) == (pair.after.calls, pair.after.kernel)
-    return kept and same and _is_same_result(pair)
+    return not changed & written and all(now.get(at) == 0 for at in changed)
 
 
 def _moved(run: Run) -> Iterator[tuple[object, ...]]:
@@ -287,6 +311,7 @@ PERMITS = (
     _Permit(r"Where the machine can mask a pointer no range is checked: ", _fails_late),
     _Permit(r"Each access checks its own range: ", _fails_late),
     _Permit(r"A range that is bad now ends as a fault does; ", _ends_alike),
+    _Permit(r"Where `get_user\(\)` extends the sign of a field ", _extends),
     _Permit(r"The first fault ends the accesses; ", _stops),
     _Permit(r"After a fault the other statements among the accesses ", _stops),
     _Permit(r"After a fault of a copy `.+` is -EFAULT ", _counts),

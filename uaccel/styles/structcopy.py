@@ -36,6 +36,10 @@ WHOLE = (
     "All of struct {tag} is checked at once: one that lies only in part within user space fails "
     "before the first byte."
 )
+SIGN = (
+    "Where `get_user()` extends the sign of a field that is narrower than its variable, as on "
+    "riscv64, a copied struct does not."
+)
 LATER = "What `copy_{way}_user()` had copied before a fault may end in the middle of a field."
 
 
@@ -353,6 +357,7 @@ def _differences(
     said = [LATER.format(way=way)]
     said += [WHOLE.format(tag=g.struct.struct) for g in groups]
     if cluster.direction is Direction.READ:
+        said.append(SIGN)
         said += [HOLES.format(tag=g.struct.struct) for g in groups if _has_holes(g)]
     if cluster.direction is Direction.WRITE:
         said += [PADDING.format(tag=g.struct.struct) for g in groups if _is_zeroed(function, g)]
