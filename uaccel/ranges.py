@@ -24,6 +24,7 @@ UNKNOWN = "no access is made on every path: which pointer is meant is not known 
 
 # What is behind the last `->` is the user's; what is before it was read from the kernel's memory.
 _STRUCT = re.compile(r"&\(?(\w+(?:(?:->|\.)\w+)*)\)?->[\w.]+(?:\[\w+\][\w.]*)*")
+_ARRAY = re.compile(r"&?\(?(\w+)->(\w+(?:\.\w+)*)(\[)?")
 _MEMBER = re.compile(r"&(\w+\[\w+\])\.[\w.]+")
 _ROOT = re.compile(r"(\w+)\+\+$|&(\w+)(?:->|\[)|(\w+) ?\+ ?(?=[\w(])|(\w+)$")
 _VARIABLE_INDEX = re.compile(r"\[(?!\d+\]|[A-Z_][A-Z0-9_]*\])")
@@ -267,6 +268,8 @@ def _range(
         return _exact(function, access)
     text = _unwrapped(one_line(function.source.quote(access.pointer)))
     size = one_line(function.source.quote(access.size)) if access.size is not None else ""
+    if _may_lie_behind(function, text, size, layouts):
+        return _exact(function, access)
     whole = access.copies and access.path == "" and access.base in dict(function.pointers)
     if access.base is not None and (access.path or whole):
         return Range(access.base, f"sizeof(*{access.base})")
@@ -277,19 +280,25 @@ def _range(
     if element is not None:
         return Range(f"&{element[1]}", f"sizeof({element[1]})")
     decayed = re.fullmatch(r"(\w+)->[\w.]+(?: ?\+ ?\d+)?", _bare(text))
-    # An array without a length of its own lies behind its struct: of what is copied from one, the
-    # struct's size says nothing.
-    member_of = _bare(text).partition("->")
-    tag = dict(function.pointers).get(member_of[0], "")
-    own = size in ("", f"sizeof({_bare(text)})")
-    inside = own or is_inside(layouts, tag, member_of[2].partition(" ")[0].partition("+")[0])
-    if decayed is not None and inside and decayed[1] in dict(function.pointers):
+    if decayed is not None and decayed[1] in dict(function.pointers):
         return Range(decayed[1], f"sizeof(*{decayed[1]})")
     if not size and (name := _element(text)[0]):
         others = (one_line(function.source.quote(one.pointer)) for one in stretch.accesses)
         most = max(index for its, index in map(_element, others) if its == name)
         return Range(name, f"{most + 1} * sizeof(*{name})" if most else f"sizeof(*{name})")
     return _exact(function, access)
+
+
+def _may_lie_behind(function: Function, text: str, size: str, layouts: tuple[Layouts, ...]) -> bool:
+    # An array without a length of its own lies behind its struct: of what is copied from or to one,
+    # the struct's size says nothing.
+    bare = _bare(text)
+    found = _ARRAY.match(bare)
+    tag = dict(function.pointers).get(found[1]) if found is not None else None
+    if found is None or tag is None or size in ("", f"sizeof({bare})"):
+        return False
+    is_array = found[3] or not bare.startswith("&")
+    return bool(is_array) and not is_inside(layouts, tag, found[2])
 
 
 def _unwrapped(text: str) -> str:
