@@ -75,8 +75,22 @@ class Arch:
     def role(self, insn: Insn) -> Role | None:
         """Return what `insn` means to a window; the first row that matches decides."""
         text = str(insn)
+        if _any(self.rows).fullmatch(text) is None:
+            return None  # as nearly all: one question instead of ten
         matching = (row.role for row in self.rows if re.fullmatch(row.pattern, text))
         return next(matching, None)
+
+
+_UNIONS: dict[int, tuple[tuple[RoleRow, ...], re.Pattern[str]]] = {}
+
+
+def _any(rows: tuple[RoleRow, ...]) -> re.Pattern[str]:
+    # By identity: to hash all rows would cost more than it saves; who is known stays alive.
+    known = _UNIONS.get(id(rows))
+    if known is None:
+        union = re.compile("|".join(f"(?:{row.pattern})" for row in rows))
+        known = _UNIONS[id(rows)] = rows, union
+    return known[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ _SLOTS = 64  # stubs that only pointers lead to
 _PAGE = 0x1000
 _ROOM = 0x8000  # bytes; more than any structure that is furnished takes
 _TOGGLES = {Role.OPENS: True, Role.CLOSES: False, Role.TOGGLES: None}
+Told = tuple[Insn, Role | None]  # an instruction, and what it means to a window
 _REPLACEMENTS = ".altinstr_replacement"
 
 
@@ -74,7 +75,8 @@ def read_image(
     linked, segments = read_linked(data)
     elf = _booted(linked, read_alternatives(linked, arch, boot.features), emulation)
     insns = tuple(_insns(elf, arch))
-    toggles = tuple(_toggles(arch, emulation, insns))
+    told = tuple((insn, arch.role(insn)) for insn in insns)
+    toggles = tuple(_toggles(emulation, told))
     return Image(
         arch=arch.name,
         emulation=emulation,
@@ -85,12 +87,12 @@ def read_image(
         externals=given,
         fixups=read_fixups(elf, arch.fixups, boot.kinds),
         data=tuple((one.name, one.address, one.size) for one in elf.symbols if one.variable),
-        forks=tuple((i.address, i.size) for i in insns if arch.role(i) is Role.FORKS),
+        forks=tuple((i.address, i.size) for i, role in told if role is Role.FORKS),
         toggles=toggles,
-        repeats=tuple(i.address for i in insns if re.fullmatch(emulation.repeats, str(i))),
-        moves=tuple(i.address for i in insns if re.fullmatch(emulation.moves, str(i))),
+        repeats=_matching(insns, emulation.repeats),
+        moves=_matching(insns, emulation.moves),
         clears=tuple(_clears(emulation, insns)),
-        counted=tuple(sorted(_counted(elf, arch, insns))),
+        counted=tuple(sorted(_counted(elf, told))),
         accesses_guarded=_guarded(arch),
         task=_places(emulation)["task_struct"],
         furnished=tuple(
@@ -216,10 +218,10 @@ def _insn(raw: Raw) -> Insn:
     return Insn(raw.address, raw.size, raw.mnemonic, raw.operands, None, (), False)
 
 
-def _counted(elf: Elf, arch: Arch, insns: Iterable[Insn]) -> Iterator[int]:
+def _counted(elf: Elf, told: Iterable[Told]) -> Iterator[int]:
     keys = frozenset(_keys(elf))
-    for insn in insns:
-        if arch.role(insn) is not Role.NOP or insn.address in keys:
+    for insn, role in told:
+        if role is not Role.NOP or insn.address in keys:
             yield insn.address
 
 
@@ -231,9 +233,8 @@ def _keys(elf: Elf) -> Iterator[int]:
             yield elf.target(section, offset)
 
 
-def _toggles(arch: Arch, emulation: Emulation, insns: Iterable[Insn]) -> Iterator[Toggle]:
-    for insn in insns:
-        role = arch.role(insn)
+def _toggles(emulation: Emulation, told: Iterable[Told]) -> Iterator[Toggle]:
+    for insn, role in told:
         if role not in _TOGGLES:
             continue
         opens = _TOGGLES[role]
@@ -245,8 +246,15 @@ def _toggles(arch: Arch, emulation: Emulation, insns: Iterable[Insn]) -> Iterato
         yield Toggle(insn.address, insn.size, opens, register)
 
 
+def _matching(insns: Iterable[Insn], pattern: str) -> tuple[int, ...]:
+    if not pattern:
+        return ()
+    known = re.compile(pattern)
+    return tuple(insn.address for insn in insns if known.fullmatch(str(insn)))
+
+
 def _clears(emulation: Emulation, insns: Iterable[Insn]) -> Iterator[Clearing]:
-    for insn in insns:
+    for insn in insns if emulation.clears else ():
         found = re.fullmatch(emulation.clears, str(insn))
         if found is not None:
             yield Clearing(insn.address, insn.size, tuple(one for one in found.groups() if one))

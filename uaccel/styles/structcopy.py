@@ -37,8 +37,7 @@ WHOLE = (
     "before the first byte."
 )
 SIGN = (
-    "Where `get_user()` extends the sign of a field that is narrower than its variable, as on "
-    "riscv64, a copied struct does not."
+    "Where `get_user()` extends the sign of a narrow field, as on riscv64, a struct copy does not."
 )
 LATER = "What `copy_{way}_user()` had copied before a fault may end in the middle of a field."
 
@@ -357,8 +356,7 @@ def _differences(
     said = [LATER.format(way=way)]
     said += [WHOLE.format(tag=g.struct.struct) for g in groups]
     if cluster.direction is Direction.READ:
-        said.append(SIGN)
-        said += [HOLES.format(tag=g.struct.struct) for g in groups if _has_holes(g)]
+        said += [SIGN, *(HOLES.format(tag=g.struct.struct) for g in groups if _has_holes(g))]
     if cluster.direction is Direction.WRITE:
         said += [PADDING.format(tag=g.struct.struct) for g in groups if _is_zeroed(function, g)]
         said += [ECHO.format(tag=g.struct.struct) for g in groups if _is_echoed(function, g)]
