@@ -194,7 +194,7 @@ PERMITS = (
     Permit(r"Behind the range check of `.+`, .+, stands no speculation barrier; .+", 0),
     Permit(r"A copy of more than INT_MAX bytes is no longer refused with a warning\.", 0),
     Permit(r"A read that faults sets its target to 0; in the window .+ keep what it held\.", ZERO),
-    Permit(r"Where `get_user\(\)` extends the sign of a narrow field, .+ does not\.", 0),
+    Permit(r"Where `get_user\(\)` extends the sign of a narrow field .+ does not\.", 0),
     Permit(
         r"Where a copy faults on its way, it may have done another part than in the window\.", BYTES
     ),

@@ -311,7 +311,7 @@ PERMITS = (
     _Permit(r"Where the machine can mask a pointer no range is checked: ", _fails_late),
     _Permit(r"Each access checks its own range: ", _fails_late),
     _Permit(r"A range that is bad now ends as a fault does; ", _ends_alike),
-    _Permit(r"Where `get_user\(\)` extends the sign of a narrow field, ", _extends),
+    _Permit(r"Where `get_user\(\)` extends the sign of a narrow field ", _extends),
     _Permit(r"The first fault ends the accesses; ", _stops),
     _Permit(r"After a fault the other statements among the accesses ", _stops),
     _Permit(r"After a fault of a copy `.+` is -EFAULT ", _counts),

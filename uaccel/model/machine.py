@@ -88,7 +88,9 @@ def _any(rows: tuple[RoleRow, ...]) -> re.Pattern[str]:
     # By identity: to hash all rows would cost more than it saves; who is known stays alive.
     known = _UNIONS.get(id(rows))
     if known is None:
-        union = re.compile("|".join(f"(?:{row.pattern})" for row in rows))
+        # A part that stands twice (\1) would be counted otherwise there: anything may stand in it.
+        loose = (re.sub(r"\\\d", ".*", row.pattern) for row in rows)
+        union = re.compile("|".join(f"(?:{one})" for one in loose))
         known = _UNIONS[id(rows)] = rows, union
     return known[1]
 

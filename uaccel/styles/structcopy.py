@@ -36,9 +36,7 @@ WHOLE = (
     "All of struct {tag} is checked at once: one that lies only in part within user space fails "
     "before the first byte."
 )
-SIGN = (
-    "Where `get_user()` extends the sign of a narrow field, as on riscv64, a struct copy does not."
-)
+SIGN = "Where `get_user()` extends the sign of a narrow field (riscv64), a struct copy does not."
 LATER = "What `copy_{way}_user()` had copied before a fault may end in the middle of a field."
 
 
@@ -352,8 +350,7 @@ def _copy(cluster: Cluster, group: _Group) -> Call:
 def _differences(
     function: Function, cluster: Cluster, groups: tuple[_Group, ...]
 ) -> tuple[str, ...]:
-    way = "from" if cluster.direction is Direction.READ else "to"
-    said = [LATER.format(way=way)]
+    said = [LATER.format(way="from" if cluster.direction is Direction.READ else "to")]
     said += [WHOLE.format(tag=g.struct.struct) for g in groups]
     if cluster.direction is Direction.READ:
         said += [SIGN, *(HOLES.format(tag=g.struct.struct) for g in groups if _has_holes(g))]
