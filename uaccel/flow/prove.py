@@ -15,7 +15,7 @@ from uaccel.flow.rig import Proof, Side, prove_sides, unknown
 from uaccel.host.files import content
 from uaccel.host.memory import remembered
 from uaccel.host.pool import Broken, Pool, Task
-from uaccel.model.machine import Unbuilt
+from uaccel.model.machine import Listing, Unbuilt
 
 __all__ = ["Group", "Proof", "prove", "prove_all"]
 
@@ -72,9 +72,15 @@ def _proofs(before: Trial, afters: tuple[Trial, ...]) -> tuple[Proof, ...]:
 
 
 def _side(trial: Trial, symbol: str = "") -> Side | str:
-    if trial.build.path is None or trial.listing is None:
-        return "no object holds the function"
-    if symbol not in ("", trial.listing.symbol):
-        return f"{symbol} became {trial.listing.symbol}"
+    listing = _listing(trial, symbol)
+    if trial.build.path is None or listing is None:
+        return f"no object holds {symbol or 'the function'}"
     made = image(trial)
-    return made.why if isinstance(made, Unbuilt) else Side(made, trial.listing, _told(trial))
+    return made.why if isinstance(made, Unbuilt) else Side(made, listing, _told(trial))
+
+
+def _listing(trial: Trial, symbol: str) -> Listing | None:
+    # A system call makes several symbols: which of them holds most of its lines may change.
+    if not symbol or trial.object is None:
+        return trial.listing
+    return next((one for one in trial.object.listings if one.symbol == symbol), None)
