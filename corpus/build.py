@@ -73,12 +73,17 @@ def main() -> int:
     return answered(parser, _answer)
 
 
-def configured(ground: Ground, arch: Arch) -> Allmod:
-    """Return the allmodconfig of `arch`, made if need be; a UserError says why there is none."""
+def configured(
+    ground: Ground, arch: Arch, configs: Mapping[str, tuple[str, ...]] = CONFIGS
+) -> Allmod:
+    """Return the allmodconfig of `arch` with the lines of `configs`, made if need be.
+
+    A UserError says why there is none.
+    """
     toolchain = find_toolchain(arch, ground.environment, ground.compiler)
     if isinstance(toolchain, Unbuilt):
         raise UserError(toolchain.why)
-    wanted = replace(arch, config=CONFIGS[arch.name])
+    wanted = replace(arch, config=configs[arch.name])
     made = configure(
         ground.tree, wanted, toolchain, ground.store, lambda what: ground.progress(what, 0, 0)
     )

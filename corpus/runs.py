@@ -16,23 +16,19 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 
-from corpus.build import ARCHES
+from corpus.build import ARCHES, configured
 from corpus.tables import answered, table, version
 from uaccel.cli.progress import Bar
-from uaccel.errors import UserError
 from uaccel.flow.coverage import files
 from uaccel.flow.drafts import STYLES
 from uaccel.flow.ground import Ground
 from uaccel.flow.running import Ran, run_files
-from uaccel.host.allmod import Allmod, configure
 from uaccel.host.files import put
 from uaccel.host.store import Store, cache_folder
-from uaccel.host.toolchain import find_toolchain
 from uaccel.host.tree import find_tree
 from uaccel.model.judgement import Outcome
-from uaccel.model.machine import Arch, Unbuilt
+from uaccel.model.machine import Arch
 from uaccel.model.run import Coverage
 from uaccel.report.plain import line
 
@@ -87,25 +83,12 @@ def _arch(args: argparse.Namespace, arch: Arch) -> int:
     with Bar("looking", verbose=not sys.stderr.isatty()) as bar:
         paths = files(tree, store, args.files, args.jobs, lambda _what, _done, _of: None)
         ground = Ground(tree, store, os.environ, (arch,), "gcc", args.jobs, bar.step)
-        rows = run_files(ground, _configured(ground, arch), arch, args.style, paths)
+        rows = run_files(ground, configured(ground, arch, CONFIGS), arch, args.style, paths)
     if args.out:
         put(args.out, f"runs-v{version(tree)}-{arch.name}.tsv", _table(args.style, rows))
     _show(arch, rows)
     print(f"{arch.name}: {time.monotonic() - started:.0f} s")
     return 1 if any(row.proof.judgement.outcome is Outcome.FAIL for row in rows) else 0
-
-
-def _configured(ground: Ground, arch: Arch) -> Allmod:
-    toolchain = find_toolchain(arch, ground.environment, ground.compiler)
-    if isinstance(toolchain, Unbuilt):
-        raise UserError(toolchain.why)
-    wanted = replace(arch, config=CONFIGS[arch.name])
-    made = configure(
-        ground.tree, wanted, toolchain, ground.store, lambda what: ground.progress(what, 0, 0)
-    )
-    if isinstance(made, Unbuilt):
-        raise UserError(made.why)
-    return made
 
 
 def _show(arch: Arch, rows: tuple[Ran, ...]) -> None:

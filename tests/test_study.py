@@ -173,7 +173,9 @@ def test_what_one_call_executes_stands_beside_it(seed: Study) -> None:
         figures = [seed.figures(COMPAT, arch, style) for style in ("fieldwise", "window")]
         executed = [one["executed_instructions"] or 0 for one in figures]
         toggles = [one["executed_toggles"] for one in figures]
-        assert executed[0] >= executed[1] > 0 or arch == "arm"
+        assert min(executed) > 0
+        # On arm each unsafe_*() opens and closes still, and a begin comes on top.
+        assert (executed[0] < executed[1]) == (arch == "arm")
         assert toggles[0] in (0, 18, 24)
         assert (toggles[1] in (2, 4)) == (arch not in NO_GAIN)
     assert "executed by  sound/core/pcm_native.c:snd_pcm_ioctl_sync_ptr_compat" in seed.shown

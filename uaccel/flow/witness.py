@@ -73,6 +73,8 @@ def _reach(proof: Proof) -> str:
     met = proof.after
     if met is None:
         return ""
+    if not met.ways and not met.entries:
+        return "; all that it does is in functions that it calls, whose jumps are not counted"
     guarded = f", {met.met} of {met.entries} guarded instructions faulted" if met.entries else ""
     return f"; {met.taken} of {met.ways} ways on from its jumps were taken{guarded}"
 
