@@ -198,6 +198,11 @@ PERMITS = (
     Permit(
         r"Where a copy faults on its way, it may have done another part than in the window\.", BYTES
     ),
+    Permit(
+        r"Where a copy stops on its way, it may have written another part than `\w+\(\)`\.",
+        BYTES,
+        only_in_the_middle,
+    ),
 )
 
 

@@ -64,7 +64,9 @@ def _run(text: str) -> Run:
         ended=ended,
         accesses=tuple(_accesses(words)),
         calls=tuple(_calls(words)),
-        faults=tuple(Faulted(0x40, "plain", int(at, 16), 0) for at in of.get("faults", [])),
+        faults=tuple(
+            Faulted(0x40, "plain", int(at, 16), 0, Direction.WRITE) for at in of.get("faults", [])
+        ),
         openings=0,
         closings=0,
         open="open" in of,

@@ -50,6 +50,7 @@ def runs(built: Mapping[tuple[str, str], Sample], arch: str, style: str) -> tupl
         after=Emulator(after.image),
         bits=32,
         namings=(Naming(before.image, {}, leaves), Naming(after.image, {}, leaves)),
+        ways={},
     )
     given = (busy(before, flags) for flags in FLAGS)
     return tuple(pair for one in given for pair in pairs(both, one, lambda _: 132, thorough=True))

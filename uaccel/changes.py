@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from uaccel.ctext import one_line
 from uaccel.landings import zeroed
 from uaccel.lengths import varies
-from uaccel.model.access import Direction, Span
+from uaccel.model.access import Access, Direction, Span
 from uaccel.model.source import Function
 from uaccel.model.steps import Step
 from uaccel.ranges import Ranges
@@ -36,6 +36,7 @@ HOISTED = "Calls in the arguments are made before the first access, also when th
 COPIED = (
     "After a fault of a copy, what it did not reach keeps what it held; it was set to 0 before."
 )
+TORN = "Where a copy stops on its way, it may have written another part than `{accessor}()`."
 MASKED = (
     "Where the machine can mask a pointer no range is checked: a bad pointer fails at the first "
     "access that it reaches."
@@ -97,6 +98,9 @@ def _said(made: Window) -> Iterator[str]:
     long = not made.ranges.kept and any(varies(made.ground.function, a) for a in stretch.accesses)
     if long:
         yield LONG
+    for access in stretch.accesses:
+        if access.copies and access.direction is Direction.WRITE:
+            yield TORN.format(accessor=access.accessor)
     if made.direction is Direction.READ:
         if any(access.copies for access in stretch.accesses):
             yield COPIED
@@ -109,8 +113,23 @@ def _is_widened(made: Window, ranges: Ranges) -> bool:
     if begin.size != f"sizeof(*{begin.pointer})":
         return False
     apart = {access for access, _ in ranges.within}
+    if any(_is_part(made, one) for one in made.stretch.accesses if one not in apart):
+        return True
     pointers = (quote(one.pointer) for one in made.stretch.accesses if one not in apart)
     return any("->" in one and re.search(rf"\b{begin.pointer}\b", one) for one in pointers)
+
+
+def _is_part(made: Window, access: Access) -> bool:
+    # Whether a copy by the pointer itself moves something else than what the pointer leads to.
+    function, begin = made.ground.function, made.ranges.begin
+    if access.size is None or one_line(function.source.quote(access.pointer)) != begin.pointer:
+        return False
+    size = one_line(function.source.quote(access.size))
+    variable = re.fullmatch(r"sizeof\((\w+)\)", size)
+    tag = dict(function.pointers).get(begin.pointer)
+    text = function.source.quote(function.span)
+    alike = variable and tag and re.search(rf"struct\s+{tag}\s+{variable[1]}\s*[;,=]", text)
+    return size != begin.size and not alike
 
 
 def _stops(made: Window) -> bool:

@@ -62,6 +62,7 @@ class Failed(NamedTuple):
     place: int  # address of the instruction
     kind: str
     address: int  # that was not there
+    direction: Direction
 
 
 Event = Block | Step | Toggled | Touched | Left | Cut | Failed
@@ -114,8 +115,8 @@ class Trace:
             case Cut():
                 self._cut(event.place)
             case Failed():
-                fault = Faulted(event.place, event.kind, event.address, self._steps)
-                self.faults.append(fault)
+                where = event.place, event.kind, event.address
+                self.faults.append(Faulted(*where, self._steps, event.direction))
                 self._cut(event.place)
 
     @property

@@ -113,6 +113,7 @@ ARCH = Arch(
         settings=(("TTBR1_EL1", 0x23456000),),
         text=0xFFFFFFC082000000,
         user_end=1 << 39,  # CONFIG_ARM64_VA_BITS
+        clocks=r"mrs (x\d+), cntvct(?:ss)?_el0",
         returning="c0035fd6",
         nothing="1f2003d5",
         calls=(282, 283),  # R_AARCH64_JUMP26, R_AARCH64_CALL26

@@ -93,6 +93,8 @@ ARCH = Arch(
         above=4,
         thunks=THUNKS,
         repeats=r"rep\w* .*",
+        clocks="rdtscp?",
+        clocked=("EAX", "EDX"),
         links=(
             "arch/x86/lib/usercopy_32.o",
             "arch/x86/lib/memcpy_32.o",

@@ -95,6 +95,7 @@ ARCH = Arch(
         signs=True,
         text=0xFFFFFFFF82000000,
         user_end=1 << 38,  # Sv39, which pgtable_l4_enabled and pgtable_l5_enabled = 0 say
+        clocks=r"rdtime (\w+)",
         returning="67800000",
         nothing="13000000",
         calls=(17, 18, 19),  # R_RISCV_JAL, R_RISCV_CALL, R_RISCV_CALL_PLT

@@ -121,6 +121,8 @@ ARCH = Arch(
         above=8,
         thunks=THUNKS,
         repeats=r"rep\w* .*",
+        clocks="rdtscp?",
+        clocked=("RAX", "RDX"),
         links=(
             "arch/x86/lib/copy_user_64.o",
             "arch/x86/lib/memcpy_64.o",

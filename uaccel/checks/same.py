@@ -13,7 +13,9 @@ from uaccel.model.source import Direction
 
 _EFAULT = -14
 _UPPER = 0xFFFFFFFF00000000  # of a word, when a sign was extended
+_TRUTH = 8  # bits of a bool: each of its values may say that it went wrong
 _WORD = 32  # bits of a word of the machines that return two of them
+_BYTES = 8  # of the largest value
 _SHOWN = 64  # bytes of the user's memory in a story
 
 
@@ -169,13 +171,17 @@ def _listed(names: list[str]) -> str:
 def _fails_early(pair: Pair) -> bool:
     # A bad range ends it before accesses that were still made; what was done, was done before.
     # A range check fails without a fault.
-    early = pair.outside and not pair.after.faults and _result(pair.after, pair.bits) == _EFAULT
+    early = pair.outside and not pair.after.faults and _is_refusal(pair.after, pair.bits)
     if not (early and _is_within(_moved(pair.after), _moved(pair.before))):
         return False
     # Of two that fail, the one that fails earlier calls nothing that the other one does not; one
     # that went well has nothing to undo.
-    failed = _result(pair.before, pair.bits) == _EFAULT
+    failed = _result(pair.before, pair.bits) == _result(pair.after, pair.bits)
     return not failed or (_is_within(_calls(pair.after), _calls(pair.before)) and _keeps(pair))
+
+
+def _is_refusal(run: Run, bits: int) -> bool:
+    return _result(run, bits) == _EFAULT or bits == _TRUTH
 
 
 def _fails_late(pair: Pair) -> bool:
@@ -279,6 +285,22 @@ def _partly(pair: Pair) -> bool:
     return pair.fault and same and _keeps(pair)
 
 
+def _tears(pair: Pair) -> bool:
+    # What one of them wrote beyond the other ends where memory does, but for part of a word.
+    if not _partly(pair):
+        return False
+    was, now = _written(pair.before), _written(pair.after)
+    ends = {fault.address for run in (pair.before, pair.after) for fault in run.faults}
+    alone = was ^ now
+    torn: set[int] = set()
+    for end in ends:
+        at = next((at for at in range(end, end - _BYTES, -1) if at - 1 in was | now), end)
+        while at - 1 in alone:
+            at -= 1
+            torn.add(at)
+    return _changed(pair) <= torn
+
+
 def _pads(pair: Pair) -> bool:
     # Bytes that the function as it stood left alone are zero now.
     same = (pair.before.calls, pair.before.kernel) == (pair.after.calls, pair.after.kernel)
@@ -286,15 +308,23 @@ def _pads(pair: Pair) -> bool:
 
 
 def _is_padded(pair: Pair) -> bool:
+    now, changed = _bytes(pair.after.user), _changed(pair)
+    untouched = not changed & _written(pair.before)
+    return untouched and all(now.get(at) == 0 for at in changed)
+
+
+def _changed(pair: Pair) -> set[int]:
     was, now = _bytes(pair.before.user), _bytes(pair.after.user)
-    written = {
+    return {at for at in was.keys() | now.keys() if was.get(at) != now.get(at)}
+
+
+def _written(run: Run) -> set[int]:
+    return {
         at
-        for access in pair.before.accesses
+        for access in run.accesses
         if access.value is not None
         for at in range(access.address, access.address + access.size)
     }
-    changed = {at for at in was.keys() | now.keys() if was.get(at) != now.get(at)}
-    return not changed & written and all(now.get(at) == 0 for at in changed)
 
 
 def _moved(run: Run) -> Iterator[tuple[object, ...]]:
@@ -322,6 +352,7 @@ PERMITS = (
     _Permit(r"After a fault `.+` is 0, ", _keeps_values),
     _Permit(r"A fault in the middle leaves the fields ", _partly),
     _Permit(r"Where a copy faults on its way, ", _partly),
+    _Permit(r"Where a copy stops on its way, ", _tears),
     _Permit(r"What `copy_\w+_user\(\)` had copied before a fault ", _partly),
     _Permit(r"The padding of struct \w+ is written as zero; ", _pads),
 )

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from uaccel.flow.naming import Naming
 from uaccel.host.emulator import Emulator
 from uaccel.model.access import Direction
-from uaccel.model.run import Fault, Input, Pair, Run
+from uaccel.model.run import Emulation, Fault, Input, Pair, Run
 
 _HOW = {False: "once", True: "for good"}
 _LARGE = 256  # bytes of an object that may end behind each of them; of a larger one behind few
@@ -19,6 +19,7 @@ _WORD = 8  # bytes of the largest value
 _EFAULT = 14
 _INT = 32  # bits
 _OURS = b"\xa5"  # what lies in memory of the kernel's that nobody may reach: to write it shows
+Memory = tuple[tuple[int, bytes], ...]  # address, what lies there
 _INSIDE = 0x200000  # bytes behind the code: addresses of the kernel where nothing else lies
 
 
@@ -43,6 +44,7 @@ class Variants:
     after: Emulator
     bits: int  # of what it returns
     namings: tuple[Naming, Naming]
+    ways: Mapping[int, frozenset[Direction]]  # what each instruction does with user memory, before
 
 
 def pairs(
@@ -73,6 +75,7 @@ def pair(variants: Variants, one: Input, other: Input, case: Case) -> Pair:
     """Return what the variant before does with `one`, and the variant after with `other`."""
     before = variants.before.execute(variants.function, one)
     after = variants.after.execute(variants.function, other)
+    before = astray(before, variants.ways, variants.before.image.emulation)
     return paired(variants, (before, after), one, case)
 
 
@@ -82,7 +85,12 @@ def paired(variants: Variants, runs: tuple[Run, Run], given: Input, case: Case) 
     one_naming, other_naming = variants.namings
     if before.calls != after.calls:
         before, after = one_naming.called(before), other_naming.called(after)
+    if before.user != after.user:
+        users = _completed(given.user, before.user, after.user)
+        before, after = replace(before, user=users[0]), replace(after, user=users[1])
     if before.kernel != after.kernel:
+        kernels = _completed(given.kernel, before.kernel, after.kernel)
+        before, after = replace(before, kernel=kernels[0]), replace(after, kernel=kernels[1])
         before, after = one_naming.kept(before), other_naming.kept(after)
     # Where the caller's pointers are bad by themselves, nothing else need take memory away.
     failed = bool(before.faults)
@@ -90,13 +98,63 @@ def paired(variants: Variants, runs: tuple[Run, Run], given: Input, case: Case) 
     return Pair(
         what=case.what,
         fault=case.fault or failed or refused,
-        outside=case.outside or refused,
+        outside=case.outside or refused or _leads_out(variants, before, given),
         before=before,
         after=after,
         bits=variants.bits,
         guarded=variants.after.image.accesses_guarded,
         given=given,
     )
+
+
+def ways(runs: Iterable[Run]) -> dict[int, frozenset[Direction]]:
+    """Return what each instruction that `runs` went through does with user memory."""
+    found: dict[int, set[Direction]] = {}
+    for run in runs:
+        for one in run.accesses:
+            found.setdefault(one.place, set()).add(one.direction)
+    return {place: frozenset(some) for place, some in found.items()}
+
+
+def astray(run: Run, known: Mapping[int, frozenset[Direction]], emulation: Emulation) -> Run:
+    """Return a run of the function as it stood as one that did not end, where it led nowhere.
+
+    `known` is what each instruction does with user memory.
+
+    A copy's entry in the exception table catches a fault on the kernel's side as well: of memory
+    that the kernel lacks nothing can be said, as where nothing guards the instruction.
+    """
+    every = frozenset[Direction]().union(*known.values())
+    apart = emulation.user_end <= emulation.text  # no address is the user's and the kernel's
+    for fault in run.faults:
+        other = every and fault.direction not in known.get(fault.place, every)
+        if other or (apart and fault.address >= emulation.text):
+            return replace(run, ended=f"{fault.address:#x} of the kernel's is not there")
+    return run
+
+
+def _completed(given: Memory, *changed: Memory) -> tuple[Memory, ...]:
+    # An object that one run alone changed is in the other one as it was laid.
+    laid = dict(given)
+    every = sorted({at for some in changed for at, _ in some})
+    known = [{at: laid[at] for at in every if at in laid} | dict(some) for some in changed]
+    return tuple(tuple((at, some[at]) for at in every if at in some) for some in known)
+
+
+def _leads_out(variants: Variants, run: Run, given: Input) -> bool:
+    # Whether a word that it read of the user's would be a bad pointer, whatever was made of it.
+    image = variants.before.image
+    word = image.bits // 8
+    order: Literal["big", "little"] = "big" if image.big else "little"
+    for access in run.accesses:
+        if access.direction is not Direction.READ or access.size != word:
+            continue
+        for address, content in given.user:
+            at = access.address - address
+            held = content[at : at + word] if at >= 0 else b""
+            if len(held) == word and int.from_bytes(held, order) >= image.emulation.user_end:
+                return True
+    return False
 
 
 def _is_efault(run: Run, bits: int) -> bool:
@@ -245,11 +303,11 @@ def _moved(variants: Variants, given: Input, address: int, to: int, part: slice)
 
 
 def _led(
-    memory: tuple[tuple[int, bytes], ...],
+    memory: Memory,
     words: dict[int, bytes],
     to: int,
     order: Literal["big", "little"],
-) -> tuple[tuple[int, bytes], ...]:
+) -> Memory:
     # The memory with each pointer to the object, whole words, changed.
     made = []
     if not any(word in content for _, content in memory for word in words.values()):

@@ -45,7 +45,7 @@ class Explorer:
 
     __slots__ = (
         *("_called", "_callees", "_demanded", "_extents", "_function", "_image", "_led"),
-        *("_prototype", "_tracer", "_types", "_variants", "pointed", "why", "world"),
+        *("_prototype", "_sized", "_tracer", "_types", "_variants", "pointed", "why", "world"),
     )
 
     def __init__(
@@ -64,6 +64,7 @@ class Explorer:
         self._prototype = prototype
         self._callees = tuple(callees)
         self.pointed: dict[str, Callee] = {}  # what pointers of one type lead to; it grows
+        self._sized: set[tuple[str, int]] = set()
         self._led = tuple(self._leading(self._callees))
         self._tracer = Emulator(self._image, reads=True)
         self._called: set[str] = set()  # callees that are answered: those that a run came to
@@ -172,6 +173,7 @@ class Explorer:
             tuple(self._results(layers)),
             tuple(self._fills(layers)),
             tuple(self._looks()),
+            tuple(sorted(self._sized)),
             wide=frozenset(self._wide()),
         )
 
@@ -215,7 +217,11 @@ class Explorer:
     def _fills(self, layers: Layers) -> Iterator[tuple[str, int, bytes]]:
         for callee, at, to in self._led:
             if callee.name in self._called and not self._types.kind(to).constant:
-                content = self.world.content(f"{callee.name}().{at}", to, layers)
+                path = f"{callee.name}().{at}"
+                if (callee.name, at) in self._sized:
+                    content = self.world.anything(path, layers, _LARGEST)
+                else:
+                    content = self.world.content(path, to, layers)
                 yield callee.name, at, content
 
     def _looks(self) -> Iterator[tuple[str, int, int]]:
@@ -226,14 +232,20 @@ class Explorer:
             prototype = self._types.code(known[name])
             self.pointed[name] = told(self._image, self._types, name, prototype)
         led = (*self._led, *self._leading(self.pointed[name] for name in sorted(known)))
-        return ((one.name, at, self._types.kind(to).size) for one, at, to in led)
+        return ((one.name, at, self._types.kind(to).size or _LARGEST) for one, at, to in led)
 
-    def _leading(self, callees: Iterable[Callee]) -> Iterator[tuple[Callee, int, int]]:
+    def _leading(self, callees: Iterable[Callee]) -> Iterator[tuple[Callee, int, int | None]]:
         # Each argument that may lead to a variable of the caller, and the type that lies there.
         for callee in callees:
-            for at, kind, _ in callee.given:
+            for number, (at, kind, _) in enumerate(callee.given):
+                behind = [kind.name for _, kind, _ in callee.given[number + 1 : number + 2]]
                 size = self._types.kind(kind.to).size
-                if kind.shape is Shape.POINTER and kind.to is not None and 0 < size <= _LARGEST:
+                if kind.shape is not Shape.POINTER:
+                    continue
+                if size <= 1 and behind == ["size_t"]:
+                    self._sized.add((callee.name, at.start))
+                    yield callee, at.start, kind.to
+                elif kind.to is not None and 0 < size <= _LARGEST:
                     yield callee, at.start, kind.to
 
     def _grows(self, run: Run) -> bool:
@@ -247,6 +259,8 @@ class Explorer:
             place = self.world.find(fault.address)
             if place is not None and place.user:
                 grown |= self._extends(place, fault.address)
+            elif place is not None:
+                grown |= self._demands(place)
         return grown
 
     def _demands(self, place: Place) -> bool:

@@ -105,6 +105,8 @@ class Naming:
 
     def _told(self, content: bytes, kind: int | None) -> bytes:
         # What lies between the members of a struct is nobody's.
+        if self._leaves.types.kind(kind).size <= 1:
+            return content
         made = bytearray(len(content))
         for leaf in self._leaves.of(kind):
             end = leaf.offset + leaf.kind.size

@@ -6,10 +6,10 @@ from __future__ import annotations
 import re
 from collections import ChainMap
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uaccel.checks.same import CHECK, unfit
-from uaccel.flow.beside import PLAIN, Variants, paired, pairs
+from uaccel.flow.beside import PLAIN, Variants, astray, paired, pairs, ways
 from uaccel.flow.exploring import Explorer, Found, chosen
 from uaccel.flow.hints import Hints
 from uaccel.flow.leaves import Leaves
@@ -21,6 +21,7 @@ from uaccel.model.judgement import Evidence, Judgement, Outcome
 from uaccel.model.kinds import Prototype, Shape
 from uaccel.model.machine import Listing
 from uaccel.model.run import Coverage, Image, Pair, Run
+from uaccel.model.source import Direction
 from uaccel.read.prototypes import Prototypes
 
 TRIES = 400  # inputs that are looked at
@@ -78,7 +79,12 @@ def prove_sides(sides: tuple[Side, ...], data: bytes, told: Hints) -> tuple[Proo
     found = _found(rig)
     if rig.explorer.why:
         return (unknown(rig.explorer.why),) * (len(sides) - 1)
-    kept = chosen(found, sides[0].image.accesses_guarded)
+    image = sides[0].image
+    rig.ways = ways(one.runs[0] for one in found)
+    firsts = (astray(one.runs[0], rig.ways, image.emulation) for one in found)
+    pairs_of = zip(found, firsts, strict=True)
+    found = tuple(replace(one, runs=(first, *one.runs[1:])) for one, first in pairs_of)
+    kept = chosen(found, image.accesses_guarded)
     return tuple(_proof(rig, number, found, kept) for number in range(1, len(sides)))
 
 
@@ -101,12 +107,13 @@ def _found(rig: _Rig) -> tuple[Found, ...]:
 class _Rig:
     """The variants on machines of their own, and what calls them."""
 
-    __slots__ = ("_bits", "_emulators", "_namings", "explorer", "sides")
+    __slots__ = ("_bits", "_emulators", "_namings", "explorer", "sides", "ways")
 
     def __init__(
         self, sides: tuple[Side, ...], types: Prototypes, prototype: Prototype, told: Hints
     ) -> None:
         self.sides = sides
+        self.ways: dict[int, frozenset[Direction]] = {}
         first = sides[0]
         names = {e.name for one in sides for e in one.image.externals if e.called}
         known = (callee(first.image, types, name) for name in sorted(names))
@@ -129,6 +136,7 @@ class _Rig:
             after=self._emulators[number],
             bits=self._bits,
             namings=(self._namings[0], self._namings[number]),
+            ways=self.ways,
         )
 
 

@@ -174,6 +174,14 @@ class World:
         self._made[path, at, layers] = bytes(made)
         return bytes(made)
 
+    def anything(self, path: str, layers: Layers, size: int) -> bytes:
+        """Return `size` bytes of which nothing else is known; a layer changes all or none."""
+        for layer in reversed(layers):
+            choose = random.Random(f"{layer.seed} {path}")
+            if choose.random() < layer.rate:
+                return choose.randbytes(size)
+        return bytes(size)
+
     def pointer(self, path: str, kind: Kind, *, member: bool = True, user: bool = False) -> int:
         """Return what a pointer that `path` names leads to."""
         name = path.rpartition(".")[2].partition("[")[0]

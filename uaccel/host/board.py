@@ -12,7 +12,7 @@ import unicorn
 from unicorn import Uc
 
 from uaccel.errors import BrokenInvariant
-from uaccel.host.pages import PAGE, Objects, Stretch
+from uaccel.host.pages import PAGE, Given, Objects, Stretch
 from uaccel.model.run import Emulation, Image
 
 _STUB = 16  # bytes
@@ -22,14 +22,14 @@ class Board:
     """The machine, its registers by name, and what lies where."""
 
     __slots__ = (
-        *("_bytes", "_emulation", "_image", "_numbers", "_order", "_places", "_stack"),
-        *("data", "exit", "externals", "functions", "image", "kernel", "machine"),
+        *("_bytes", "_image", "_numbers", "_order", "_places", "_stack"),
+        *("data", "emulation", "exit", "externals", "functions", "image", "kernel", "machine"),
         *("silent", "user"),
     )
 
     def __init__(self, image: Image) -> None:
         self._image = image
-        self._emulation = image.emulation
+        self.emulation = image.emulation
         self._bytes = image.bits // 8
         self._order: Literal["big", "little"] = "big" if image.big else "little"
         self._numbers: dict[str, int] = {}
@@ -61,7 +61,7 @@ class Board:
         """Return unicorn's number of a register."""
         found = self._numbers.get(name)
         if found is None:
-            found = _constant(f"{self._emulation.registers}{name}")
+            found = _constant(f"{self.emulation.registers}{name}")
             self._numbers[name] = found
         return found
 
@@ -79,7 +79,7 @@ class Board:
 
     def call(self, entry: int, arguments: tuple[int, ...]) -> None:
         """Return when all is as a call of `entry` finds it."""
-        emulation = self._emulation
+        emulation = self.emulation
         self._stack.clear()
         held = len(emulation.arguments)
         for name, value in zip(emulation.arguments, arguments, strict=False):
@@ -98,7 +98,7 @@ class Board:
 
     def back(self) -> int:
         """Return where the function that was just called returns to, as if it had."""
-        emulation = self._emulation
+        emulation = self.emulation
         if emulation.link:
             return self.read(emulation.link)
         top = self.read(emulation.stack)
@@ -108,7 +108,7 @@ class Board:
 
     def passed(self, count: int) -> tuple[int, ...]:
         """Return the words on the stack where a function that begins finds arguments."""
-        at = self.read(self._emulation.stack) + self._emulation.above
+        at = self.read(self.emulation.stack) + self.emulation.above
         content = self.look(at, count * self._bytes)
         if content is None:
             return ()
@@ -117,14 +117,14 @@ class Board:
 
     def wide(self) -> int | None:
         """Return the two words that a function returned; None where one holds all."""
-        if not self._emulation.wide:
+        if not self.emulation.wide:
             return None
-        low, high = self._emulation.wide
+        low, high = self.emulation.wide
         return self.read(low) | self.read(high) << 8 * self._bytes
 
     def answer(self, value: int) -> None:
         """Return when a function that returns two words has returned `value`."""
-        for name in self._emulation.wide:
+        for name in self.emulation.wide:
             self.write(name, value)
             value >>= 8 * self._bytes
 
@@ -150,6 +150,15 @@ class Board:
             *((address, PAGE) for address in self.data),
         )
 
+    def globals(self) -> Given:
+        """Return what changed of the image itself, which is then as it was."""
+        now = self.image.now()
+        if now is None:
+            return ()
+        found = tuple(self.image.differences(now, ()))
+        self.image.restore()
+        return found
+
     def _whole(self) -> Stretch:
         # All code is in the stretch that the machine gets first, and nothing else is: unicorn
         # 2.1.4 gives later ones the same place in its books, and takes a write to one of them for
@@ -168,14 +177,14 @@ class Board:
 
     def _stubs(self) -> Iterator[tuple[int, bytes]]:
         for at in (self.exit, *self.externals.keys() - self.data):
-            code = _thunk(self._emulation, self.externals.get(at, ""))
-            yield at, bytes.fromhex(code or self._emulation.returning)
+            code = _thunk(self.emulation, self.externals.get(at, ""))
+            yield at, bytes.fromhex(code or self.emulation.returning)
 
     def _words(self) -> Iterator[tuple[int, bytes]]:
         words = {
-            name: self._places[one.tag] for one in self._emulation.furniture for name in one.symbols
+            name: self._places[one.tag] for one in self.emulation.furniture for name in one.symbols
         }
-        words |= dict(self._emulation.constants)  # a module asks for the word itself
+        words |= dict(self.emulation.constants)  # a module asks for the word itself
         for at in self.data:
             yield at, self.word(words.get(self.externals[at], 0))
 

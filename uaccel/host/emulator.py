@@ -3,27 +3,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import unicorn
 from unicorn import Uc, UcError
 
 from uaccel.errors import UserError
 from uaccel.host.board import Board
+from uaccel.host.callees import Callees
 from uaccel.host.moves import move, shortened, status
 from uaccel.host.pages import PAGE
-from uaccel.model.run import Clearing, Fixup, Image, Input, Run, Toggle
+from uaccel.model.run import Clearing, Clock, Fixup, Image, Input, Run, Toggle
 from uaccel.model.source import Direction
-from uaccel.traces import Block, Cut, Event, Failed, Left, Step, Table, Toggled, Touched, Trace
+from uaccel.traces import Block, Cut, Event, Failed, Step, Table, Toggled, Touched, Trace
 
+_TICKS = 0x12345  # from one reading of a clock to the next
 _LONGEST = 10_000  # events of one run
-_PASSED = 6  # words on the stack that may be arguments
 _FAULTS = (
-    unicorn.UC_ERR_READ_UNMAPPED,
-    unicorn.UC_ERR_WRITE_UNMAPPED,
-    unicorn.UC_ERR_READ_PROT,
-    unicorn.UC_ERR_WRITE_PROT,
+    *(unicorn.UC_ERR_READ_UNMAPPED, unicorn.UC_ERR_WRITE_UNMAPPED),
+    *(unicorn.UC_ERR_READ_PROT, unicorn.UC_ERR_WRITE_PROT),
 )
+_WRITES = (unicorn.UC_MEM_WRITE_UNMAPPED, unicorn.UC_MEM_WRITE_PROT)
 _Told = Callable[[Uc, int, int, object], None]  # of an instruction: machine, address, size
 
 
@@ -36,10 +36,20 @@ class Emulator:
     """A machine that holds one linked object, and runs its functions from the same start."""
 
     __slots__ = (
-        *("_arguments", "_blocks", "_board", "_context", "_counter", "_events", "_fault"),
-        *("_fills", "_fixups", "_looks", "_lost", "_missing", "_moves", "_reads", "_result"),
-        *("_results", "_spared", "_steps", "_sticky", "_table", "_uc", "_why", "_wide"),
-        *("_withdrawn", "_written", "image"),
+        *("_blocks", "_board", "_callees", "_context", "_counter", "_events", "_fault"),
+        *("_fixups", "_lost", "_missing", "_moves", "_reads", "_result", "_spared", "_steps"),
+        *(
+            "_sticky",
+            "_table",
+            "_ticks",
+            "_torn",
+            "_uc",
+            "_wanted",
+            "_why",
+            "_withdrawn",
+            "_written",
+        ),
+        "image",
     )
 
     def __init__(self, image: Image, *, reads: bool = False) -> None:
@@ -49,20 +59,18 @@ class Emulator:
         self._fixups = {one.at: one for one in image.fixups}
         self._board = board = Board(image)
         self._uc = board.machine
-        self._arguments = [board.number(name) for name in image.emulation.arguments]
+        self._callees = Callees(board)
         self._counter = board.number(image.emulation.counter)
         self._result = board.number(image.emulation.result)
         self._moves = {at: bytes(self._uc.mem_read(at, 6)) for at in image.moves}
         self._blocks: dict[int, Block] = {}
         self._events: list[Event] = []
-        self._results: dict[str, Iterator[int]] = {}
         self._fault = self._steps = -1
         self._sticky = self._withdrawn = self._written = False
-        self._missing = self._lost = 0
-        self._fills: tuple[tuple[str, int, bytes], ...] = ()
-        self._looks: tuple[tuple[str, int, int], ...] = ()
-        self._wide: frozenset[str] = frozenset()
+        self._missing = self._lost = self._ticks = 0
+        self._wanted = Direction.READ  # with what is missing
         self._spared: tuple[int, bytes] | None = None
+        self._torn: tuple[int, int, bytes] | None = None  # instruction, address, what lay there
         self._why = ""
         self._watch()
         self._context = self._uc.context_save()
@@ -87,13 +95,13 @@ class Emulator:
         self._uc.context_restore(self._context)
         # The trace of the last run may still be read from the old list.
         self._events = []
-        self._results = {name: iter(values) for name, values in given.results}
-        self._fills, self._looks, self._wide = given.fills, given.looks, given.wide
+        self._callees.reset(given)
         self._lost = 0
         self._fault, self._sticky = (fault.step, fault.sticky) if fault else (-1, False)
         self._steps = 0
         self._withdrawn = self._written = False
-        self._spared = None
+        self._spared = self._torn = None
+        self._missing = self._ticks = 0
         self._why = ""
         if self._reads is not None:
             self._reads.clear()
@@ -155,7 +163,8 @@ class Emulator:
             self._why = f"what a fault at {place:#x} does is not known: {fixup.kind}"
             return None
         self._drop(place)
-        self._events.append(Failed(place, fixup.kind, self._missing))
+        self._events.append(Failed(place, fixup.kind, self._missing, self._wanted))
+        self._missing = 0
         if self._withdrawn and not self._sticky:
             self._board.user.give_back()
             self._withdrawn = False
@@ -174,6 +183,7 @@ class Emulator:
         if len(data) < done.size or len(room) < done.size:
             short = (done.source, data) if len(data) < done.size else (done.target, room)
             self._missing = short[0] + len(short[1])
+            self._wanted = Direction.READ if short[0] == done.source else Direction.WRITE
             return self._faulted(place)
         if done.from_user and data:
             self._events.append(Touched(place, Direction.READ, done.source, done.size, None))
@@ -202,6 +212,8 @@ class Emulator:
         events = self._events
         while events and isinstance(last := events[-1], Touched) and last.place == place:
             events.pop()
+        if self._torn is not None and self._torn[0] == place:
+            self._board.user.put(*self._torn[1:])
 
     def _apply(self, fixup: Fixup) -> None:
         board, numbered = self._board, self.image.emulation.numbered
@@ -232,20 +244,12 @@ class Emulator:
             closings=trace.closings,
             open=trace.open,
             instructions=trace.instructions,
-            kernel=(*board.kernel.changed(), *self._changed_globals()),
+            kernel=(*board.kernel.changed(), *(board.globals() if self._written else ())),
             user=board.user.changed(),
             passed=frozenset(trace.passed),
             missing=self._lost,
             reads=frozenset(self._reads or ()),
         )
-
-    def _changed_globals(self) -> Iterator[tuple[int, bytes]]:
-        if not self._written:
-            return
-        now = self._board.image.now()
-        if now is not None:
-            yield from self._board.image.differences(now, ())
-            self._board.image.restore()
 
     # What the machine tells while it runs.
 
@@ -268,6 +272,8 @@ class Emulator:
         for one in image.clears:
             self._at(one.address, self._on_clear(one))
             self._at(one.address + one.size, self._on_cleared(one.address))
+        for clock in image.clocks:
+            self._at(clock.address, self._on_clock(clock))
         # Behind the steps: what comes after a hook that stops is not told.
         for place in self._moves:
             self._at(place, lambda uc, *_told: uc.emu_stop())
@@ -335,6 +341,20 @@ class Emulator:
 
         return told
 
+    def _on_clock(self, clock: Clock) -> _Told:
+        # unicorn 2.1.4 asks the host what time it is.
+        first, *others = map(self._board.number, clock.registers)
+
+        def told(uc: Uc, _address: int, _size: int, _given: object) -> None:
+            self._ticks += _TICKS
+            uc.reg_write(first, self._ticks)
+            for number in others:
+                uc.reg_write(number, 0)
+            self._events.append(Cut(clock.address + clock.size))
+            uc.reg_write(self._counter, clock.address + clock.size)
+
+        return told
+
     def _on_toggle(self, toggle: Toggle) -> _Told:
         plain = Toggled(toggle.address, 0)
         if not toggle.register:
@@ -346,27 +366,8 @@ class Emulator:
 
         return told
 
-    def _on_call(self, uc: Uc, address: int, _size: int, _given: object) -> None:
-        name = self._board.externals[address]
-        held = tuple(int(uc.reg_read(number)) for number in self._arguments)
-        arguments = (*held, *self._board.passed(_PASSED))
-        result = next(self._results.get(name, iter(())), 0)
-        seen = tuple(self._seen(name, arguments)) if self._looks else ()
-        self._events.append(Left(name, arguments, result, seen))
-        for filled, number, content in self._fills:
-            if filled == name and number < len(arguments):
-                self._board.leave(arguments[number], content)
-        if name in self._wide:
-            self._board.answer(result)
-        else:
-            uc.reg_write(self._result, result)
-
-    def _seen(self, name: str, arguments: tuple[int, ...]) -> Iterator[tuple[int, bytes]]:
-        for called, number, size in self._looks:
-            if called == name and number < len(arguments):
-                content = self._board.look(arguments[number], size)
-                if content is not None:
-                    yield number, content
+    def _on_call(self, _uc: Uc, address: int, _size: int, _given: object) -> None:
+        self._events.append(self._callees.answer(self._board.externals[address]))
 
     def _on_user(
         self, uc: Uc, kind: int, address: int, size: int, value: int, _given: object
@@ -374,23 +375,25 @@ class Emulator:
         place = int(uc.reg_read(self._counter))
         if kind == unicorn.UC_MEM_WRITE:
             bits = value & ((1 << 8 * size) - 1)
+            here = -address % PAGE
+            if 0 < here < size:
+                # unicorn 2.1.4 writes byte by byte then, up to the page that is not there.
+                self._torn = place, address, self._board.user.get(address, here)
             self._events.append(Touched(place, Direction.WRITE, address, size, bits))
         else:
             self._events.append(Touched(place, Direction.READ, address, size, None))
 
-    def _on_read(
-        self, _uc: Uc, _kind: int, address: int, _size: int, _value: int, _given: object
-    ) -> None:
+    def _on_read(self, _uc: Uc, _kind: int, address: int, *_told: object) -> None:
         if self._reads is not None:
             self._reads.add(address)
 
-    def _on_global(
-        self, _uc: Uc, _kind: int, _address: int, _size: int, _value: int, _given: object
-    ) -> None:
+    def _on_global(self, *_told: object) -> None:
         self._written = True
 
     def _on_invalid(
-        self, _uc: Uc, _kind: int, address: int, _size: int, _value: int, _given: object
+        self, _uc: Uc, kind: int, address: int, _size: int, _value: int, _given: object
     ) -> bool:
-        self._missing = address
+        # Of an access across pages each byte is told.
+        self._missing = self._missing or address
+        self._wanted = Direction.WRITE if kind in _WRITES else Direction.READ
         return False

@@ -113,6 +113,8 @@ class Emulation:
     moves: str = ""  # pattern of instructions that alone reach user memory, all of it apart
     clears: str = ""  # pattern of what clears a line; its groups name registers, their sum is there
     line: int = 0  # bytes of a line that `clears` clears
+    clocks: str = ""  # pattern of what reads a clock; its group names the register, as `clocked`
+    clocked: tuple[str, ...] = ()  # registers that it writes, the time in the first
     links: tuple[str, ...] = ()  # objects of the tree that are linked too: copies, memset
 
 
@@ -155,6 +157,15 @@ class Clearing:
 
 
 @dataclass(frozen=True, slots=True)
+class Clock:
+    """An instruction that reads a clock, which is the same in every run here."""
+
+    address: int
+    size: int  # bytes
+    registers: tuple[str, ...]  # the time, then what is set to 0
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """A linked object, ready to run: alternatives and boot-time constants are applied."""
 
@@ -172,6 +183,7 @@ class Image:
     repeats: tuple[int, ...]  # addresses of instructions that repeat themselves
     moves: tuple[int, ...]  # addresses of `Emulation.moves`
     clears: tuple[Clearing, ...]
+    clocks: tuple[Clock, ...]
     counted: tuple[int, ...]  # addresses of all instructions that are no padding, in order
     accesses_guarded: tuple[Direction, ...]  # directions that need an opening
     task: int  # address of the current task
@@ -210,6 +222,7 @@ class Input:
     results: tuple[tuple[str, tuple[int, ...]], ...] = ()  # of callees, call by call; then 0
     fills: tuple[tuple[str, int, bytes], ...] = ()  # what a callee leaves where that argument leads
     looks: tuple[tuple[str, int, int], ...] = ()  # (callee, argument, bytes it finds there)
+    sized: tuple[tuple[str, int], ...] = ()  # of both: the argument behind says how many bytes
     fault: Fault | None = None
     wide: frozenset[str] = frozenset()  # callees that return two words
 
@@ -246,6 +259,7 @@ class Faulted:
     kind: str  # of the entry
     address: int  # that it could not reach
     step: int  # as of `UserAccess.step`
+    direction: Direction  # whether it would have read or written there
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from uaccel.errors import UserError
 from uaccel.model.machine import Arch, Insn, Role
-from uaccel.model.run import Clearing, Emulation, External, Image, Segment, Toggle
+from uaccel.model.run import Clearing, Clock, Emulation, External, Image, Segment, Toggle
 from uaccel.model.source import Direction, Layouts, Member
 from uaccel.read.alternatives import Patch, read_alternatives
 from uaccel.read.disassembly import Raw, disassemble, machine
@@ -92,6 +92,7 @@ def read_image(
         repeats=_matching(insns, emulation.repeats),
         moves=_matching(insns, emulation.moves),
         clears=tuple(_clears(emulation, insns)),
+        clocks=tuple(_clocks(emulation, insns)),
         counted=tuple(sorted(_counted(elf, told))),
         accesses_guarded=_guarded(arch),
         task=_places(emulation)["task_struct"],
@@ -258,6 +259,14 @@ def _clears(emulation: Emulation, insns: Iterable[Insn]) -> Iterator[Clearing]:
         found = re.fullmatch(emulation.clears, str(insn))
         if found is not None:
             yield Clearing(insn.address, insn.size, tuple(one for one in found.groups() if one))
+
+
+def _clocks(emulation: Emulation, insns: Iterable[Insn]) -> Iterator[Clock]:
+    for insn in insns if emulation.clocks else ():
+        found = re.fullmatch(emulation.clocks, str(insn).strip())
+        if found is not None:
+            named = tuple(one.upper() for one in found.groups())
+            yield Clock(insn.address, insn.size, named or emulation.clocked)
 
 
 def _loaded(
