@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from uaccel.flow.naming import Naming
 from uaccel.host.emulator import Emulator
@@ -13,8 +13,11 @@ from uaccel.model.access import Direction
 from uaccel.model.run import Emulation, Fault, Input, Pair, Run
 
 _HOW = {False: "once", True: "for good"}
+_FAULTED = 120  # accesses of one run that fault, in turn
+_T = TypeVar("_T")
 _LARGE = 256  # bytes of an object that may end behind each of them; of a larger one behind few
 _PAGE = 0x1000
+_FIRST = 16 * _PAGE  # addresses that only a pointer of the kernel's that is NULL leads to
 _WORD = 8  # bytes of the largest value
 _EFAULT = 14
 _INT = 32  # bits
@@ -61,7 +64,7 @@ def pairs(
     yield from _faults(variants, given, whole)
     for address, content in given.user:
         most = max(len(content), size(address))
-        edges = tuple(sorted(_edges(whole, address, len(content))))
+        edges = tuple(_few(sorted(_edges(whole, address, len(content))), _LARGE))
         all_of_it = thorough and len(content) <= _LARGE
         ends = tuple(range(len(content))) if all_of_it else edges
         yield from _ended(variants, given, (address, content), (*ends, len(content)), most)
@@ -127,7 +130,9 @@ def astray(run: Run, known: Mapping[int, frozenset[Direction]], emulation: Emula
     every = frozenset[Direction]().union(*known.values())
     apart = emulation.user_end <= emulation.text  # no address is the user's and the kernel's
     for fault in run.faults:
-        other = every and fault.direction not in known.get(fault.place, every)
+        # What no run has got through may be the user's, unless NULL leads there.
+        near = fault.place in known or fault.address < _FIRST
+        other = near and every and fault.direction not in known.get(fault.place, every)
         if other or (apart and fault.address >= emulation.text):
             return replace(run, ended=f"{fault.address:#x} of the kernel's is not there")
     return run
@@ -172,13 +177,23 @@ def _faults(variants: Variants, given: Input, whole: Pair) -> Iterator[Pair]:
     steps = [_steps(run) for run in (whole.before, whole.after)]
     if [place for place, _ in steps[0]] != [place for place, _ in steps[1]]:
         return
-    for number, ((_, one), (_, other)) in enumerate(zip(*steps, strict=True), start=1):
+    both = tuple(enumerate(zip(*steps, strict=True), start=1))
+    for number, ((_, one), (_, other)) in _few(both, _FAULTED):
         for sticky in (False, True):
             what = f"access {number} of {len(steps[0])} faults {_HOW[sticky]}"
             faulty = [replace(given, fault=Fault(step, sticky)) for step in (one, other)]
             made = pair(variants, faulty[0], faulty[1], Case(what, fault=True))
             if sticky or not any(map(_tries_again, (made.before, made.after))):
                 yield made
+
+
+def _few(every: Sequence[_T], most: int) -> Sequence[_T]:
+    # The first and the last ones, and some in between, where they are too many.
+    if len(every) <= most:
+        return every
+    third = most // 3
+    step = (len(every) - 2 * third) // third + 1
+    return (*every[:third], *every[third:-third:step], *every[-third:])
 
 
 def _changed(variants: Variants, given: Input, whole: Pair) -> Iterator[Pair]:
@@ -191,7 +206,8 @@ def _changed(variants: Variants, given: Input, whole: Pair) -> Iterator[Pair]:
         for at in range(access.address, access.address + access.size)
     }
     for number, (address, content) in enumerate(given.user):
-        for at in sorted(read & set(range(address, address + len(content))))[:_LARGE]:
+        inside = sorted(read & set(range(address, address + len(content))))
+        for at in _few(inside, _LARGE):
             part = at - address
             other = content[:part] + bytes((content[part] ^ 1,)) + content[part + 1 :]
             user = (*given.user[:number], (address, other), *given.user[number + 1 :])

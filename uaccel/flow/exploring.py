@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import random
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from uaccel.checks.same import unfit
 from uaccel.flow.calling import answered, arguments, by_reference
+from uaccel.flow.layers import Layer, Layers, Patch
 from uaccel.flow.naming import Callee, told
-from uaccel.flow.world import PAGE, Layer, Layers, Place, World
+from uaccel.flow.wishes import Named, Wishes
+from uaccel.flow.world import PAGE, Place, World
 from uaccel.host.emulator import Emulator
 from uaccel.model.kinds import Kind, Prototype, Shape
 from uaccel.model.run import Input, Run
@@ -22,6 +26,8 @@ _ANSWERS = 4  # calls of one callee that are answered; then 0
 _LARGEST = 512  # bytes that a callee leaves, or finds, on the stack
 _KEPT = 12  # inputs that are handed on
 _FRESH = 0.08  # of tries that start from nothing known
+_SPENT = 4_000_000  # instructions of one search
+_LAID = 20  # instructions that are run while one object is laid, about
 _PATIENCE = 150  # tries in a row that lead nowhere new
 Way = tuple[int, int, int]  # of which variant, from behind which instruction, to which one
 
@@ -45,7 +51,8 @@ class Explorer:
 
     __slots__ = (
         *("_called", "_callees", "_demanded", "_extents", "_function", "_image", "_led"),
-        *("_prototype", "_sized", "_tracer", "_types", "_variants", "pointed", "why", "world"),
+        *("_prototype", "_sized", "_spent", "_types", "_variants", "_wanted", "_wished_for"),
+        *("_wishes", "pointed", "why", "world"),
     )
 
     def __init__(
@@ -66,10 +73,13 @@ class Explorer:
         self.pointed: dict[str, Callee] = {}  # what pointers of one type lead to; it grows
         self._sized: set[tuple[str, int]] = set()
         self._led = tuple(self._leading(self._callees))
-        self._tracer = Emulator(self._image, reads=True)
+        self._wishes = Wishes(self._image, world, prototype.name)
         self._called: set[str] = set()  # callees that are answered: those that a run came to
         self._demanded: dict[int, Place] = {}
         self._extents: dict[int, int] = {}
+        self._spent = 0  # instructions of this search
+        self._wanted: deque[Layers] = deque()
+        self._wished_for: set[Patch] = set()
         self.why = ""  # what keeps it from being called
 
     def explore(self, tries: int, seed: int, known: Iterable[Found] = ()) -> Iterator[Found]:
@@ -83,15 +93,12 @@ class Explorer:
         for one in known:
             kept += (one,) if one.ways - reached else ()
             reached |= one.ways
-        last = 0
+        last, self._spent = 0, 0
         for number in range(tries):
-            first = not kept or choose.random() < _FRESH
-            rate = 1.0 if first else choose.choice((0.05, 0.15, 0.4))
-            layer = Layer(choose.getrandbits(48), rate)
-            parent: Layers = () if first else choose.choice(kept).layers
-            if first and (number or kept):
-                parent = (Layer(seed, 1.0),)
-            found = self.settled((*parent, layer))
+            layers = self._wish(number) or self._chosen(
+                choose, kept, Layer(seed, 1.0) if number else None
+            )
+            found = self.settled(layers)
             if found is None:
                 return
             yield found
@@ -100,16 +107,55 @@ class Explorer:
                 reached |= ways
                 kept.append(found)
                 last = number
-                self._note(found.given)
-            elif number - last > _PATIENCE:
+                self._wanted += self._wished(found, reached)
+            elif number - last > _PATIENCE and not self._wanted:
+                return
+            if self._spent > _SPENT:
                 return
 
-    def _note(self, given: Input) -> None:
+    def _wish(self, number: int) -> Layers | None:
+        # The last ones lead on from where it has just come, the first ones elsewhere.
+        if not self._wanted:
+            return None
+        return self._wanted.pop() if number % 2 else self._wanted.popleft()
+
+    def _chosen(self, choose: random.Random, kept: list[Found], whole: Layer | None) -> Layers:
+        first = not kept or choose.random() < _FRESH
+        rate = 1.0 if first else choose.choice((0.05, 0.15, 0.4))
+        layer = Layer(choose.getrandbits(48), rate)
+        if not first:
+            return (*choose.choice(kept).layers, layer)
+        return (whole, layer) if whole is not None else (layer,)
+
+    def _wished(self, found: Found, reached: set[Way]) -> Iterator[Layers]:
         # What is read there decides where it goes: that alone is worth changing.
-        for address in self._tracer.execute(self._function, given).reads:
+        looked = self._wishes.look(found.given)
+        for address, _, _ in looked.reads:
             place = self.world.find(address)
             if place is not None:
                 self.world.note(place, address - place.address)
+        gone = Counter(behind for number, behind, _ in reached if number == 0)
+        numbers = tuple(self._numbers(found.layers))
+        wishes = [*self._wishes.of(looked, numbers, lambda behind: gone[behind] < 2)]
+        if found.runs[0].faults or found.runs[0].ended:
+            wishes += self._wishes.pointers(looked)
+        for patch in wishes:
+            if patch not in self._wished_for:
+                self._wished_for.add(patch)
+                yield (*found.layers, patch)
+
+    def _numbers(self, layers: Layers) -> Iterator[Named]:
+        order: Literal["big", "little"] = "big" if self._image.big else "little"
+        for (name, _), (kind, content) in zip(
+            self._prototype.parameters, self._values(layers), strict=True
+        ):
+            if kind.shape is Shape.NUMBER:
+                yield name, kind.size, int.from_bytes(content, order)
+        for name, result in self._answering():
+            kind = self._types.kind(result)
+            if name in self._called and kind.shape is Shape.NUMBER and kind.size:
+                made = self.world.result(f"{name}()", result, layers, 1)
+                yield f"{name}()", kind.size, int.from_bytes(made, order)
 
     def settled(self, layers: Layers) -> Found | None:
         """Return what all do once all that they look for is there; None when `why` says."""
@@ -119,7 +165,7 @@ class Explorer:
         runs = self._run(given)
         for _ in range(_ROUNDS):
             grown = [self._grows(run) for run in runs]
-            if not any(grown):
+            if not any(grown) or self._spent > _SPENT:
                 break
             given = self._given(layers) or given
             runs = self._run(given)
@@ -149,7 +195,10 @@ class Explorer:
         return place is not None and not place.user and self._demands(place)
 
     def _run(self, given: Input) -> tuple[Run, ...]:
-        return tuple(one.execute(self._function, given) for one in self._variants)
+        runs = tuple(one.execute(self._function, given) for one in self._variants)
+        # What must be laid takes its time as well.
+        self._spent += _LAID * len(self._demanded) + sum(run.instructions for run in runs)
+        return runs
 
     def _given(self, layers: Layers) -> Input | None:
         values = tuple(self._values(layers))
@@ -159,7 +208,7 @@ class Explorer:
             return None
         numbers = (one for kind, one in values if kind.shape is Shape.NUMBER)
         self.world.use(numbers)
-        kernel = [*self.world.task()]
+        kernel = [*self.world.task(layers)]
         user: list[tuple[int, bytes]] = []
         for at, place in tuple(self._demanded.items()):
             if place.user:
@@ -195,8 +244,7 @@ class Explorer:
 
     def _results(self, layers: Layers) -> Iterator[tuple[str, tuple[int, ...]]]:
         image = self._image
-        names = ((one.name, one.result) for one in self._callees)
-        for name, result in (*names, *self.world.slots()):
+        for name, result in self._answering():
             if name not in self._called:
                 continue
             kind = self._types.kind(result)
@@ -206,10 +254,13 @@ class Explorer:
                 cut = (made[at : at + step] for at in range(0, len(made), step))
                 yield name, tuple(answered(image, kind, one) for one in cut)
 
+    def _answering(self) -> tuple[tuple[str, int | None], ...]:
+        named = tuple((one.name, one.result) for one in self._callees)
+        return (*named, *self.world.slots())
+
     def _wide(self) -> Iterator[str]:
         word = self._image.bits // 8
-        named = ((one.name, one.result) for one in self._callees)
-        for name, result in (*named, *self.world.slots()):
+        for name, result in self._answering():
             kind = self._types.kind(result)
             if self._image.emulation.wide and kind.size == 2 * word:
                 yield name

@@ -24,7 +24,7 @@ from uaccel.model.run import Coverage, Image, Pair, Run
 from uaccel.model.source import Direction
 from uaccel.read.prototypes import Prototypes
 
-TRIES = 400  # inputs that are looked at
+TRIES = 800  # inputs that are looked at
 SEED = 1
 _LONGER = 4  # times that so many are looked at, where they do not come to every access
 _ROUNDS = 6  # times that an input is completed by what only a fault looks at
@@ -94,8 +94,9 @@ def _found(rig: _Rig) -> tuple[Found, ...]:
     reached = -1
     for number in range(_LONGER):
         found += tuple(rig.explorer.explore(TRIES, SEED + number, found))
+        told = [one for one in found if not unfit(one.runs[0], rig.sides[0].image.accesses_guarded)]
         met = [
-            coverage(side.image, side.listing, (one.runs[at] for one in found))
+            coverage(side.image, side.listing, (one.runs[at] for one in told))
             for at, side in enumerate(rig.sides)
         ]
         before, reached = reached, sum(one.reached for one in met)

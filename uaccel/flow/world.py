@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from uaccel.flow.hints import Hints
+from uaccel.flow.layers import Layer, Layers, Patch, patched
 from uaccel.flow.leaves import Leaf, Leaves, distinct, number
 from uaccel.model.kinds import Kind, Shape
 from uaccel.model.run import Image
@@ -31,18 +32,11 @@ _SAVED = "regs"  # what asm/syscall_wrapper.h calls the registers of who calls
 _PASSED = 0.6  # how often one of them leads to the user's memory
 _OFTEN = 0.3  # how often a number that the function is given changes
 _DEEP = 3  # of pointers of which nothing is known
+_CURRENT = "current"  # the task
+_CALLED = "current.stack"
+_STEP = 64  # bytes that a frame of the user's may begin before its stack pointer
+_STACK = 0x10000  # bytes, the largest THREAD_SIZE
 _WORDS = 64  # of an object of which nothing is known
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A seed, and how much of what is there it changes."""
-
-    seed: int
-    rate: float  # of objects; 1 for the first layer, which lays all
-
-
-Layers = tuple[Layer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +82,13 @@ class World:
         self.constants: tuple[int, ...] = ()  # of the code
         self.compared: tuple[int, ...] = ()  # of those, what it compares with
 
-    def place(self, path: str, kind: int | None, *, user: bool) -> int:
-        """Return the address of the object that `path` leads to."""
+    def place(self, path: str, kind: int | None, *, user: bool, room: int = 0) -> int:
+        """Return the address of the object that `path` leads to, `room` bytes at least."""
         found = self._addresses.get((path, kind, user))
         if found is not None:
             return found
         size = _ROOM if user else self.leaves.types.kind(kind).size or _WORDS * self._word
+        size = max(size, room)
         if self._next[user] >> (31 if user else self._image.bits - 1) > (0 if user else 1):
             return 0  # no room
         pages = 2 + (size + 2 * _MARGIN + PAGE - 1) // PAGE
@@ -114,6 +109,15 @@ class World:
             return None
         return self._places[self._ends[at][1]]
 
+    def origin(self, address: int) -> tuple[str, int] | None:
+        """Return (path of the object, bytes into it) of what lies at `address`, where known."""
+        for at, content in self._task or ():
+            if at <= address < at + len(content):
+                return _CURRENT, address - at
+        place = self.find(address)
+        known = place is not None and place.address <= address < place.address + place.size
+        return (place.path, address - place.address) if place is not None and known else None
+
     def note(self, place: Place, offset: int) -> None:
         """Return when it is known that the function read `offset` bytes into `place`."""
         self._read.setdefault(place.path, set()).add(offset)
@@ -125,6 +129,11 @@ class World:
     def laid(self, place: Place, layers: Layers) -> tuple[int, bytes]:
         """Return where an object of the kernel lies, with what is around it, and its content."""
         inner = self.content(place.path, place.kind, layers, at=place.address)
+        if place.path == _CALLED:
+            led = self.place(f"{_CALLED}.regs", None, user=True) + _STEP
+            inner += led.to_bytes(self._word, self._order) * (
+                (place.size - len(inner)) // self._word
+            )
         around = self._astray(place.path).to_bytes(self._word, self._order)
         count = _MARGIN // self._word
         rest = -(len(inner) + 2 * _MARGIN) % PAGE // self._word
@@ -155,15 +164,19 @@ class World:
         if known is not None:
             return known
         last = layers[-1]
+        before = b""
+        if len(layers) > 1:
+            before = self.content(
+                path, kind, layers[:-1], at=at, user=user, count=count, often=often
+            )
+        if isinstance(last, Patch):
+            return patched(before, last, count) if last.path == path else before
         choose = random.Random(f"{last.seed} {path}")
         if len(layers) == 1:
             made = bytearray(self._size(kind, user=user) * count)
             for leaf in self._all(kind, user=user, count=count):
                 self._put(made, leaf, self._first(choose, path, leaf, at, user=user))
         else:
-            before = self.content(
-                path, kind, layers[:-1], at=at, user=user, count=count, often=often
-            )
             if choose.random() >= max(last.rate, _OFTEN if often else 0):
                 return before
             made = bytearray(before)
@@ -177,6 +190,8 @@ class World:
     def anything(self, path: str, layers: Layers, size: int) -> bytes:
         """Return `size` bytes of which nothing else is known; a layer changes all or none."""
         for layer in reversed(layers):
+            if isinstance(layer, Patch):
+                continue
             choose = random.Random(f"{layer.seed} {path}")
             if choose.random() < layer.rate:
                 return choose.randbytes(size)
@@ -212,20 +227,29 @@ class World:
         if user and tag is not None and not self.leaves.types.kind(to).size:
             to = self.leaves.types.tagged(tag)
         at = self.place(name, to, user=True) if user else self.pointer(name, kind, member=False)
-        last = layers[-1]
-        if len(layers) > 1 and random.Random(f"{last.seed} {name}").random() < last.rate / 6:
+        seeds = [one for one in layers if isinstance(one, Layer)]
+        last = seeds[-1]
+        if len(seeds) > 1 and random.Random(f"{last.seed} {name}").random() < last.rate / 6:
             at = 0
         return at.to_bytes(kind.size, self._order)
 
     def result(self, path: str, kind: int | None, layers: Layers, count: int) -> bytes:
         """Return what `count` calls of a callee return: success and something, at first."""
+        seeds = tuple(one for one in layers if isinstance(one, Layer))
+        made = self._result(path, kind, seeds, count)
+        for one in layers:
+            if isinstance(one, Patch) and one.path == path:
+                made = patched(made, one, count)
+        return made
+
+    def _result(self, path: str, kind: int | None, seeds: tuple[Layer, ...], count: int) -> bytes:
         known = self.leaves.types.kind(kind)
-        if len(layers) == 1 and known.shape is Shape.NUMBER:
+        if len(seeds) == 1 and known.shape is Shape.NUMBER:
             return bytes(known.size * count)
-        choose = random.Random(f"{layers[-1].seed} {path} fails")
-        if len(layers) > 1 and choose.random() < _FAILS * layers[-1].rate:
+        choose = random.Random(f"{seeds[-1].seed} {path} fails")
+        if len(seeds) > 1 and choose.random() < _FAILS * seeds[-1].rate:
             return self._error(choose, known) * count
-        return self.content(path, kind, layers, count=count)
+        return self.content(path, kind, seeds, count=count)
 
     def _error(self, choose: random.Random, kind: Kind) -> bytes:
         error = choose.choice(_ERRORS) & ((1 << 8 * kind.size) - 1)
@@ -241,18 +265,28 @@ class World:
         some = (one for one in sorted(self._slots.items()) if one[0] not in self._shared)
         return tuple((f"slot {slot}", kind) for slot, kind in some if kind is not None)
 
-    def task(self) -> tuple[tuple[int, bytes], ...]:
+    def task(self, layers: Layers) -> tuple[tuple[int, bytes], ...]:
         """Return the current task, what its pointers lead to reserved."""
+        at, content = self._tasked()
+        for one in layers:
+            if isinstance(one, Patch) and one.path == _CURRENT:
+                content = patched(content, one, 1)
+        return ((at, content),)
+
+    def _tasked(self) -> tuple[int, bytes]:
         if self._task is None:
             tag, at, content = self._image.furnished[0]
             made = bytearray(content)
             kind = self.leaves.types.tagged(tag)
             for leaf in self.leaves.of(kind) if kind is not None else ():
                 end = leaf.offset + leaf.kind.size
-                if leaf.kind.shape is Shape.POINTER and not any(made[leaf.offset : end]):
-                    self._put(made, leaf, self._leads("current", leaf, at, user=False))
+                if leaf.path == ".stack":  # its end holds the registers of who calls
+                    place = self.place(_CALLED, None, user=False, room=_STACK)
+                    self._put(made, leaf, place)
+                elif leaf.kind.shape is Shape.POINTER and not any(made[leaf.offset : end]):
+                    self._put(made, leaf, self._leads(_CURRENT, leaf, at, user=False))
             self._task = ((at, bytes(made)),)
-        return self._task
+        return self._task[0]
 
     def _unknown(self, path: str) -> int:
         # What leads to anything leads to what the function names, or to more of its like.
@@ -313,6 +347,8 @@ class World:
                 return self.place(path + leaf.path, kind.to, user=True)
             if way < 0.5 and leaf.path.startswith(".?"):
                 return self._number(choose, kind)
+            if way < 0.8 and self._kinds and self.leaves.types.kind(kind.to).shape is Shape.NOTHING:
+                return self.place(path + leaf.path, choose.choice(self._kinds), user=user)
             return self._leads(path, leaf, at, user=user)
         often = _PASSED if self._is_saved(path, leaf) else 0.1
         if kind.size >= min(8, self._word) and choose.random() < often:

@@ -106,6 +106,10 @@ class Board:
         self.write(emulation.stack, top + self._bytes)
         return int.from_bytes(word, self._order)
 
+    def is_data(self, place: int) -> bool:
+        """Return whether what lies at `place` is no code, though something may lead there."""
+        return place in self.data or place >= self.image.end
+
     def passed(self, count: int) -> tuple[int, ...]:
         """Return the words on the stack where a function that begins finds arguments."""
         at = self.read(self.emulation.stack) + self.emulation.above

@@ -37,7 +37,7 @@ class Emulator:
 
     __slots__ = (
         *("_blocks", "_board", "_callees", "_context", "_counter", "_events", "_fault"),
-        *("_fixups", "_lost", "_missing", "_moves", "_reads", "_result", "_spared", "_steps"),
+        *("_fixups", "_lost", "_missing", "_moves", "_result", "_spared", "_steps"),
         *(
             "_sticky",
             "_table",
@@ -52,9 +52,8 @@ class Emulator:
         "image",
     )
 
-    def __init__(self, image: Image, *, reads: bool = False) -> None:
+    def __init__(self, image: Image) -> None:
         self.image = image
-        self._reads: set[int] | None = set() if reads else None  # addresses
         self._table = Table(image)
         self._fixups = {one.at: one for one in image.fixups}
         self._board = board = Board(image)
@@ -74,6 +73,11 @@ class Emulator:
         self._why = ""
         self._watch()
         self._context = self._uc.context_save()
+
+    @property
+    def board(self) -> Board:
+        """Return the machine, for who wants to be told more of its runs."""
+        return self._board
 
     def execute(self, function: str, given: Input) -> Run:
         """Return what calling `function` does, as if nothing had run before."""
@@ -103,8 +107,6 @@ class Emulator:
         self._spared = self._torn = None
         self._missing = self._ticks = 0
         self._why = ""
-        if self._reads is not None:
-            self._reads.clear()
 
     def _go(self, entry: int) -> str:
         at: int | None = entry
@@ -132,10 +134,10 @@ class Emulator:
     def _called_data(self) -> int:
         # What a pointer led to is data, where no instruction stops the machine the same way.
         last = self._events[-1] if self._events else None
-        if isinstance(last, Block) and last.start in self._board.data:
+        if isinstance(last, Block) and self._board.is_data(last.start):
             return last.start
         place = int(self._uc.reg_read(self._counter))
-        return place if place in self._board.data else 0
+        return place if self._board.is_data(place) else 0
 
     def _stopped(self) -> int | None:
         place = int(self._uc.reg_read(self._counter))
@@ -248,7 +250,6 @@ class Emulator:
             user=board.user.changed(),
             passed=frozenset(trace.passed),
             missing=self._lost,
-            reads=frozenset(self._reads or ()),
         )
 
     # What the machine tells while it runs.
@@ -260,8 +261,6 @@ class Emulator:
         if not image.emulation.moves:
             uc.hook_add(both, self._on_user, begin=0, end=image.emulation.user_end - 1)
         uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_invalid)
-        if self._reads is not None:
-            uc.hook_add(unicorn.UC_HOOK_MEM_READ, self._on_read)
         for address, size in self._board.writable:
             end = address + size - 1
             uc.hook_add(unicorn.UC_HOOK_MEM_WRITE, self._on_global, begin=address, end=end)
@@ -274,6 +273,9 @@ class Emulator:
             self._at(one.address + one.size, self._on_cleared(one.address))
         for clock in image.clocks:
             self._at(clock.address, self._on_clock(clock))
+        # Objects of the kernel's lie behind the code: a pointer that leads there leads nowhere.
+        beyond, last = self._board.image.end, (1 << image.bits) - 1
+        uc.hook_add(unicorn.UC_HOOK_CODE, lambda uc, *_told: uc.emu_stop(), begin=beyond, end=last)
         # Behind the steps: what comes after a hook that stops is not told.
         for place in self._moves:
             self._at(place, lambda uc, *_told: uc.emu_stop())
@@ -367,7 +369,8 @@ class Emulator:
         return told
 
     def _on_call(self, _uc: Uc, address: int, _size: int, _given: object) -> None:
-        self._events.append(self._callees.answer(self._board.externals[address]))
+        name = self._board.externals.get(address, f"code at {address:#x}")
+        self._events.append(self._callees.answer(name))
 
     def _on_user(
         self, uc: Uc, kind: int, address: int, size: int, value: int, _given: object
@@ -382,10 +385,6 @@ class Emulator:
             self._events.append(Touched(place, Direction.WRITE, address, size, bits))
         else:
             self._events.append(Touched(place, Direction.READ, address, size, None))
-
-    def _on_read(self, _uc: Uc, _kind: int, address: int, *_told: object) -> None:
-        if self._reads is not None:
-            self._reads.add(address)
 
     def _on_global(self, *_told: object) -> None:
         self._written = True

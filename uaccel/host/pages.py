@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from unicorn import UC_PROT_ALL, UC_PROT_NONE, Uc
@@ -24,6 +25,11 @@ class Stretch:
         self._place = ctypes.addressof(self._buffer)
         self._pristine = bytes(size)
         self._untouched = True
+
+    @property
+    def end(self) -> int:
+        """Return the first address behind them."""
+        return self.address + self.size
 
     def join(self, machine: Uc) -> None:
         """Return when the machine has these pages."""
@@ -107,12 +113,13 @@ class Objects:
     Without a machine it is memory that no plain instruction reaches.
     """
 
-    __slots__ = ("_always", "_given", "_machine", "_stretches")
+    __slots__ = ("_always", "_given", "_held", "_machine", "_stretches")
 
     def __init__(self, machine: Uc | None, always: Given = ()) -> None:
         self._machine = machine
         self._always = always
         self._given: Given | None = None
+        self._held: dict[tuple[int, int], Given] = {}
         self._stretches: dict[tuple[int, int], Stretch] = {}
 
     def lay(self, given: Given) -> None:
@@ -131,8 +138,9 @@ class Objects:
                 made = self._stretches[address, size] = Stretch(address, size)
                 if self._machine is not None:
                     made.join(self._machine)
-        for one in self._stretches.values():
-            one.lay((*self._always, *given))
+        self._held = self._shared((*self._always, *given))
+        for at, one in self._stretches.items():
+            one.lay(self._held.get(at, ()))
         self._given = given
 
     def get(self, address: int, size: int) -> bytes:
@@ -156,11 +164,23 @@ class Objects:
     def changed(self) -> Given:
         """Return the objects that are not as they were laid, as they are now."""
         found: list[tuple[int, bytes]] = []
-        for one in self._stretches.values():
+        own = {address for address, _ in self._given or ()}
+        for at, one in self._stretches.items():
             now = one.now()
             if now is not None:
-                found += one.differences(now, self._given or ())
+                held = self._held.get(at, ())
+                found += one.differences(now, tuple(o for o in held if o[0] in own))
         return tuple(found)
+
+    def _shared(self, given: Given) -> dict[tuple[int, int], Given]:
+        # What lies in which stretch: each is in one.
+        starts = sorted(self._stretches)
+        found: dict[tuple[int, int], list[tuple[int, bytes]]] = {}
+        for address, data in given:
+            at = bisect_right(starts, (address, 1 << 64)) - 1
+            if data and at >= 0:
+                found.setdefault(starts[at], []).append((address, data))
+        return {at: tuple(some) for at, some in found.items()}
 
     def withdraw(self) -> None:
         """Return when none of it can be reached."""

@@ -166,6 +166,16 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """An instruction that compares: a jump behind it asks how that came out."""
+
+    address: int
+    size: int  # bytes of what it compares
+    sides: tuple[str | int | None, str | int | None]  # register, number; None is read from memory
+    bits: bool = False  # it asks whether bits of the one are set in the other
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """A linked object, ready to run: alternatives and boot-time constants are applied."""
 
@@ -184,6 +194,7 @@ class Image:
     moves: tuple[int, ...]  # addresses of `Emulation.moves`
     clears: tuple[Clearing, ...]
     clocks: tuple[Clock, ...]
+    comparisons: tuple[Comparison, ...]
     counted: tuple[int, ...]  # addresses of all instructions that are no padding, in order
     accesses_guarded: tuple[Direction, ...]  # directions that need an opening
     task: int  # address of the current task
@@ -280,7 +291,25 @@ class Run:
     passed: frozenset[tuple[int, int]]  # from behind which instruction to which one it went
     wide: int | None = None  # the result of two words, where a machine has such
     missing: int = 0  # address that ended it: nothing was there
-    reads: frozenset[int] = frozenset()  # addresses that were read, where that was asked
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two values that one execution compared."""
+
+    place: int  # address of the instruction
+    size: int  # bytes
+    values: tuple[int, int]
+    behind: int  # so many reads came before it
+    bits: bool = False  # as of `Comparison.bits`
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one execution read, and what it compared."""
+
+    reads: tuple[tuple[int, int, int], ...]  # address, bytes, value
+    compared: tuple[Compared, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from uaccel.model.machine import Arch, Insn, Role
 from uaccel.model.run import Clearing, Clock, Emulation, External, Image, Segment, Toggle
 from uaccel.model.source import Direction, Layouts, Member
 from uaccel.read.alternatives import Patch, read_alternatives
+from uaccel.read.comparisons import comparisons
 from uaccel.read.disassembly import Raw, disassemble, machine
 from uaccel.read.elf import Elf, Section, read_elf, read_linked
 from uaccel.read.fixups import read_fixups
@@ -93,6 +94,7 @@ def read_image(
         moves=_matching(insns, emulation.moves),
         clears=tuple(_clears(emulation, insns)),
         clocks=tuple(_clocks(emulation, insns)),
+        comparisons=tuple(comparisons(insns, elf.bits)),
         counted=tuple(sorted(_counted(elf, told))),
         accesses_guarded=_guarded(arch),
         task=_places(emulation)["task_struct"],
