@@ -198,6 +198,7 @@ PERMITS = (
     Permit(
         r"Where a copy faults on its way, it may have done another part than in the window\.", BYTES
     ),
+    Permit(r"The window is open both ways: user memory could be \w+ as well while it is\.", 0),
     Permit(
         r"Where a copy stops on its way, it may have written another part than `\w+\(\)`\.",
         BYTES,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Pairs of runs, written down for the pages of checks.
 
+    bits N                      of what is returned from here on; 32 where nothing says so
     declares SENTENCE           what the style says a user program could notice
     pair WHAT  or  fault WHAT   two runs with the same input; user memory was not all there
     outside WHAT                the same, where a pointer leads out of user space
@@ -12,8 +13,9 @@ The words of a run: `returns=N`, `ended=WHY` (then it did not), `calls=NAME` or 
 `calls-open=NAME` (with user memory open), `finds=BYTES` (what the first argument of that call
 leads to), `faults=ADDRESS`, `read=ADDRESS:SIZE` and `write=ADDRESS:BYTES` in their order,
 `bare-read` and `bare-write` outside of any window, `user=ADDRESS:BYTES` and
-`kernel=ADDRESS:BYTES` for what memory holds at last where it changed, `open` when user memory is
-left so.  Numbers and bytes are hexadecimal, but for what is returned.
+`kernel=ADDRESS:BYTES` for what memory holds at last where it changed, `opens=read` or
+`opens=read,write` for what a window stood open for, `open` when user memory is left so.
+Numbers and bytes are hexadecimal, but for what is returned.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ def evidence(text: str) -> Evidence:
     head = ("", "")
     before = _run("")
     given: Input | None = None
+    bits = _BITS
     for row in text.splitlines():
         word, _, rest = row.partition(" ")
         match word:
@@ -41,6 +44,8 @@ def evidence(text: str) -> Evidence:
                 declared.append(rest)
             case "pair" | "fault" | "outside":
                 head = word, rest
+            case "bits":
+                bits = int(rest)
             case "with":
                 given = _input(rest)
             case "before":
@@ -48,7 +53,7 @@ def evidence(text: str) -> Evidence:
             case "after":
                 guarded = (Direction.READ, Direction.WRITE)
                 fault, outside = head[0] != "pair", head[0] == "outside"
-                made = before, _run(rest), _BITS, guarded, given, outside
+                made = before, _run(rest), bits, guarded, given, outside
                 pairs.append(Pair(head[1], fault, *made))
             case _:
                 raise AssertionError(f"no row of runs: {row}")
@@ -74,6 +79,7 @@ def _run(text: str) -> Run:
         kernel=_memory(of.get("kernel", [])),
         user=_memory(of.get("user", [])),
         passed=frozenset(),
+        opened=frozenset(Direction(one) for some in of.get("opens", []) for one in some.split(",")),
     )
 
 

@@ -41,6 +41,7 @@ MASKED = (
     "Where the machine can mask a pointer no range is checked: a bad pointer fails at the first "
     "access that it reaches."
 )
+BOTH = "The window is open both ways: user memory could be {other} as well while it is."
 BEGUN = "A range that is bad now ends as a fault does; it ended with `{begun}`."
 RANGE = "The range check now covers `{new}`; it covered `{old}`."
 ELEMENTS = "The range check now covers `{size}` bytes at `{base}` before the first access."
@@ -56,7 +57,11 @@ def changes(made: Window, *, masked: bool) -> tuple[str, ...]:
 
     `masked` says that the window is opened without a range check where the machine can.
     """
-    return tuple(dict.fromkeys((*_said(made), *((MASKED,) if masked else ()))))
+    said = [*_said(made), *((MASKED,) if masked else ())]
+    if masked and not (made.ground.scoped or made.ground.dialect.directed):
+        other = "written" if made.direction is Direction.READ else "read"
+        said.append(BOTH.format(other=other))
+    return tuple(dict.fromkeys(said))
 
 
 def _said(made: Window) -> Iterator[str]:

@@ -76,7 +76,8 @@ class Trace:
 
     __slots__ = (
         *("_last", "_open", "_steps", "_table"),
-        *("accesses", "calls", "closings", "faults", "instructions", "openings", "passed"),
+        *("accesses", "calls", "closings", "faults", "instructions", "opened", "openings"),
+        "passed",
     )
 
     def __init__(self, table: Table, events: Iterable[Event]) -> None:
@@ -88,6 +89,7 @@ class Trace:
         self.calls: list[Called] = []
         self.faults: list[Faulted] = []
         self.openings = self.closings = self.instructions = 0
+        self.opened: set[Direction] = set()
         self.passed: set[tuple[int, int]] = set()
         for event in events:
             self._read(event)
@@ -105,6 +107,7 @@ class Trace:
                 self._steps += 1
             case Toggled():
                 self._open = self._table.opens(event)
+                self.opened.update(self._open)
                 self.openings += bool(self._open)
                 self.closings += not self._open
             case Touched():

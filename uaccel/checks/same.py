@@ -36,9 +36,10 @@ def judge(evidence: Evidence) -> Judgement:
         why = next((f": {unfit(pair.before, pair.guarded)}" for pair in evidence.pairs), "")
         return Judgement(Outcome.UNKNOWN, f"no call of it tells anything{why}")
     permits = [one for one in PERMITS if any(re.match(one.pattern, s) for s in evidence.declared)]
+    both = any(re.match(BOTH, sentence) for sentence in evidence.declared)
     declared = 0
     for pair in known:
-        broken = _broken(pair.after, pair)
+        broken = _broken(pair.after, pair, both=both)
         story = broken or _difference(pair)
         if story and (broken or not any(one.holds(pair) for one in permits)):
             return Judgement(Outcome.FAIL, f"when {pair.what}: {story}", tuple(_story(pair)))
@@ -67,8 +68,8 @@ def _outside(run: Run, guarded: tuple[Direction, ...]) -> UserAccess | None:
     return next((one for one in run.accesses if one.direction in guarded and not one.open), None)
 
 
-def _broken(run: Run, pair: Pair) -> str:
-    # The rules of a window, which no declaration lifts.
+def _broken(run: Run, pair: Pair, *, both: bool) -> str:
+    # The rules of a window, which no declaration lifts but the one that it is open both ways.
     if run.ended:
         return f"it does not return: {run.ended}"
     if run.open:
@@ -76,6 +77,9 @@ def _broken(run: Run, pair: Pair) -> str:
     called = next((one.name for one in run.calls if one.open), None)
     if called is not None and not any(one.open for one in pair.before.calls):
         return f"it calls {called} with user memory open"
+    more = sorted(one.value for one in run.opened - pair.before.opened)
+    if more and pair.before.opened and not (both or pair.fault or pair.outside):
+        return f"it opens user memory for a {more[0]} as well"
     outside = _outside(run, pair.guarded)
     return f"{_told(outside)} outside of any window" if outside is not None else ""
 
@@ -356,5 +360,7 @@ PERMITS = (
     _Permit(r"What `copy_\w+_user\(\)` had copied before a fault ", _partly),
     _Permit(r"The padding of struct \w+ is written as zero; ", _pads),
 )
+
+BOTH = r"The window is open both ways: "  # pattern of the sentence that lifts a rule
 
 CHECK = Check(summary="both variants, executed, do the same or what is declared", judge=judge)

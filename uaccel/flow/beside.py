@@ -13,6 +13,7 @@ from uaccel.model.access import Direction
 from uaccel.model.run import Emulation, Fault, Input, Pair, Run
 
 _HOW = {False: "once", True: "for good"}
+_BORDERS = 24  # of what may be written, in one object
 _FAULTED = 120  # accesses of one run that fault, in turn
 _T = TypeVar("_T")
 _LARGE = 256  # bytes of an object that may end behind each of them; of a larger one behind few
@@ -69,6 +70,7 @@ def pairs(
         ends = tuple(range(len(content))) if all_of_it else edges
         yield from _ended(variants, given, (address, content), (*ends, len(content)), most)
         yield from _begun(variants, given, (address, content), edges)
+        yield from _locked(variants, given, (address, content), whole)
         there = range(most + 1) if all_of_it and most <= _LARGE else (*edges, len(content), most)
         yield from _at_the_end(variants, given, (address, content), tuple(dict.fromkeys(there)))
         yield from _elsewhere(variants, given, (address, most))
@@ -264,6 +266,30 @@ def _begun(
         kept = _moved(variants, given, address, to, slice(lacking, None))
         if lacking and kept is not None:
             what = f"the first {lacking} bytes of {len(content)} are not there"
+            yield pair(variants, kept, kept, Case(what, fault=True))
+
+
+def _locked(
+    variants: Variants, given: Input, one: tuple[int, bytes], whole: Pair
+) -> Iterator[Pair]:
+    # What is read and then written may lie where it can be read alone.
+    address, content = one
+    made = [
+        access
+        for run in (whole.before, whole.after)
+        for access in run.accesses
+        if 0 <= access.address - address < len(content)
+    ]
+    if not any(access.direction is Direction.READ for access in made):
+        return
+    writes = {one.address - address for one in made if one.direction is Direction.WRITE}
+    for at in _few(sorted(writes), _BORDERS):
+        first = (address | _PAGE - 1) + 1
+        kept = _moved(variants, given, address, first - at, slice(0, None))
+        if kept is not None:
+            locked = tuple(range(first, first - at + len(content), _PAGE))
+            kept = replace(kept, locked=locked)
+            what = f"the user's memory may not be written from byte {at} of {len(content)} on"
             yield pair(variants, kept, kept, Case(what, fault=True))
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from uaccel.checks.same import unfit
 from uaccel.flow.calling import answered, arguments, by_reference
-from uaccel.flow.layers import Layer, Layers, Patch
+from uaccel.flow.layers import Layer, Layers, Patch, statics
 from uaccel.flow.naming import Callee, told
 from uaccel.flow.wishes import Named, Wishes
 from uaccel.flow.world import PAGE, Place, World
@@ -28,6 +28,7 @@ _KEPT = 12  # inputs that are handed on
 _FRESH = 0.08  # of tries that start from nothing known
 _SPENT = 4_000_000  # instructions of one search
 _LAID = 20  # instructions that are run while one object is laid, about
+_FINE = 0.8  # of tries that build upon what ended as it should
 _PATIENCE = 150  # tries in a row that lead nowhere new
 Way = tuple[int, int, int]  # of which variant, from behind which instruction, to which one
 
@@ -124,7 +125,10 @@ class Explorer:
         rate = 1.0 if first else choose.choice((0.05, 0.15, 0.4))
         layer = Layer(choose.getrandbits(48), rate)
         if not first:
-            return (*choose.choice(kept).layers, layer)
+            # What did not end seldom leads on.
+            fine = [one for one in kept if not one.runs[0].ended]
+            some = fine if fine and choose.random() < _FINE else kept
+            return (*choose.choice(some).layers, layer)
         return (whole, layer) if whole is not None else (layer,)
 
     def _wished(self, found: Found, reached: set[Way]) -> Iterator[Layers]:
@@ -137,6 +141,7 @@ class Explorer:
         gone = Counter(behind for number, behind, _ in reached if number == 0)
         numbers = tuple(self._numbers(found.layers))
         wishes = [*self._wishes.of(looked, numbers, lambda behind: gone[behind] < 2)]
+        wishes += self._wishes.lists(looked)
         if found.runs[0].faults or found.runs[0].ended:
             wishes += self._wishes.pointers(looked)
         for patch in wishes:
@@ -224,6 +229,7 @@ class Explorer:
             tuple(self._looks()),
             tuple(sorted(self._sized)),
             wide=frozenset(self._wide()),
+            statics=tuple(statics(layers)),
         )
 
     def _values(self, layers: Layers) -> Iterator[tuple[Kind, bytes]]:

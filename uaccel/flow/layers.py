@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+STATIC = "static "  # in the path of a variable of the object, before its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +36,10 @@ def patched(content: bytes, patch: Patch, count: int) -> bytes:
     for at in range(patch.offset, len(content), size or 1):
         made[at : at + len(patch.data)] = patch.data
     return bytes(made[: len(content)])
+
+
+def statics(layers: Layers) -> Iterator[tuple[str, int, bytes]]:
+    """Yield (name, bytes into it, what lies there) of variables of the object."""
+    for one in layers:
+        if isinstance(one, Patch) and one.path.startswith(STATIC):
+            yield one.path.removeprefix(STATIC), one.offset, one.data

@@ -64,8 +64,11 @@ class Wishes:
                 yield from entries
             if not is_open(behind):
                 continue
+            pointers = one.size * 8 == self._bits and all(map(self._world.is_kernel, one.values))
             for value, wanted in _turned(one):
-                if wanted != value:
+                if pointers and wanted not in one.values:
+                    continue
+                if wanted != value and not self._world.is_own(wanted):
                     yield from self._patches(looked, one, numbers, value, wanted)
 
     def _behind(self, place: int) -> int | None:
@@ -102,6 +105,15 @@ class Wishes:
             if patch is not None:
                 yield patch
                 found += 1
+
+    def lists(self, looked: Looked) -> Iterator[Patch]:
+        """Yield what puts something into lists that were found empty: they lead to themselves."""
+        word = self._bits // 8
+        for address, size, value in looked.reads:
+            origin = self._world.origin(address) if size == word and value == address else None
+            if origin is not None:
+                entry = self._world.entry(*origin)
+                yield Patch(*origin, entry.to_bytes(size, self._order))
 
     def _made(self, named: Named, least: int, wanted: int) -> Patch:
         path, size, _ = named

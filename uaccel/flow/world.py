@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from uaccel.flow.hints import Hints
-from uaccel.flow.layers import Layer, Layers, Patch, patched
+from uaccel.flow.layers import STATIC, Layer, Layers, Patch, patched
 from uaccel.flow.leaves import Leaf, Leaves, distinct, number
 from uaccel.model.kinds import Kind, Shape
 from uaccel.model.run import Image
@@ -36,6 +36,8 @@ _CURRENT = "current"  # the task
 _CALLED = "current.stack"
 _STEP = 64  # bytes that a frame of the user's may begin before its stack pointer
 _STACK = 0x10000  # bytes, the largest THREAD_SIZE
+_MIDDLE = 0x80  # bytes into an object of which nothing is known
+_BETWEEN = b"\x5a"
 _WORDS = 64  # of an object of which nothing is known
 
 
@@ -114,9 +116,26 @@ class World:
         for at, content in self._task or ():
             if at <= address < at + len(content):
                 return _CURRENT, address - at
+        for name, at, size in self._image.data:
+            if at <= address < at + size:
+                return f"{STATIC}{name}", address - at
         place = self.find(address)
         known = place is not None and place.address <= address < place.address + place.size
         return (place.path, address - place.address) if place is not None and known else None
+
+    def is_kernel(self, address: int) -> bool:
+        """Return whether an object of the kernel's may lie there."""
+        return address >= self._image.emulation.text
+
+    def is_own(self, address: int) -> bool:
+        """Return whether it is the object's own, which lies elsewhere in another variant."""
+        text = self._image.emulation.text
+        return text <= address < text + _AWAY
+
+    def entry(self, path: str, offset: int) -> int:
+        """Return the address of what a list that begins at `offset` of `path` may hold."""
+        # What has a list in it seldom begins with it.
+        return self.place(f"entry of {path}+{offset:#x}", None, user=False) + _MIDDLE
 
     def note(self, place: Place, offset: int) -> None:
         """Return when it is known that the function read `offset` bytes into `place`."""
@@ -173,7 +192,8 @@ class World:
             return patched(before, last, count) if last.path == path else before
         choose = random.Random(f"{last.seed} {path}")
         if len(layers) == 1:
-            made = bytearray(self._size(kind, user=user) * count)
+            # What lies between the members of a user's struct is anything but what is expected.
+            made = bytearray((_BETWEEN if user else b"\0") * self._size(kind, user=user) * count)
             for leaf in self._all(kind, user=user, count=count):
                 self._put(made, leaf, self._first(choose, path, leaf, at, user=user))
         else:
@@ -296,8 +316,8 @@ class World:
         return self._astray(path)
 
     def _astray(self, path: str) -> int:
-        deep = path.count("?")
-        return self.place(path if deep >= _DEEP else f"{path}?", None, user=False)
+        # The last one leads to itself: a list without an end is followed no further.
+        return self.place("?" if path.count("?") >= _DEEP else f"{path}?", None, user=False)
 
     def _size(self, kind: int | None, *, user: bool) -> int:
         found = self.leaves.types.kind(kind).size

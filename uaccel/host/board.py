@@ -13,8 +13,9 @@ from unicorn import Uc
 
 from uaccel.errors import BrokenInvariant
 from uaccel.host.pages import PAGE, Given, Objects, Stretch
-from uaccel.model.run import Emulation, Image
+from uaccel.model.run import Emulation, Image, Input
 
+Statics = tuple[tuple[str, int, bytes], ...]
 _STUB = 16  # bytes
 
 
@@ -22,7 +23,7 @@ class Board:
     """The machine, its registers by name, and what lies where."""
 
     __slots__ = (
-        *("_bytes", "_image", "_numbers", "_order", "_places", "_stack"),
+        *("_bytes", "_image", "_linked", "_numbers", "_order", "_places", "_poked", "_stack"),
         *("data", "emulation", "exit", "externals", "functions", "image", "kernel", "machine"),
         *("silent", "user"),
     )
@@ -44,6 +45,8 @@ class Board:
             one.address for one in image.externals if _thunk(image.emulation, one.name)
         )
         self.image = self._whole()
+        self._linked = self.image.pristine
+        self._poked: Statics = ()
         self.kernel = Objects(
             self.machine, tuple((address, content) for _, address, content in image.furnished)
         )
@@ -153,6 +156,26 @@ class Board:
             *((one.address, one.size) for one in segments),
             *((address, PAGE) for address in self.data),
         )
+
+    def lay(self, given: Input) -> None:
+        """Return when memory is as a call with `given` finds it."""
+        self.kernel.lay(given.kernel)
+        self.user.lay(given.user, given.locked)
+        self._poke(given.statics)
+
+    def _poke(self, given: Statics) -> None:
+        # Variables of the object begin with other values.
+        if given == self._poked:
+            return
+        made = bytearray(self._linked)
+        places = {name: (address, size) for name, address, size in self._image.data}
+        for name, offset, content in given:
+            address, size = places.get(name, (0, 0))
+            at = address + offset - self.image.address
+            if offset + len(content) <= size:
+                made[at : at + len(content)] = content
+        self.image.base(bytes(made))
+        self._poked = given
 
     def globals(self) -> Given:
         """Return what changed of the image itself, which is then as it was."""

@@ -94,8 +94,7 @@ class Emulator:
 
     def _reset(self, given: Input) -> None:
         board, fault = self._board, given.fault
-        board.kernel.lay(given.kernel)
-        board.user.lay(given.user)
+        board.lay(given)
         self._uc.context_restore(self._context)
         # The trace of the last run may still be read from the old list.
         self._events = []
@@ -180,8 +179,8 @@ class Emulator:
     def _move(self, place: int) -> int | None:
         uc, board, numbered = self._uc, self._board, self.image.emulation.numbered
         done = move(self._moves[place], lambda number: board.read(numbered[number]))
-        data = self._reached(done.source, done.size, done.from_user)
-        room = self._reached(done.target, done.size, done.to_user)
+        data = self._reached(done.source, done.size, of_user=done.from_user)
+        room = self._reached(done.target, done.size, of_user=done.to_user, writes=True)
         if len(data) < done.size or len(room) < done.size:
             short = (done.source, data) if len(data) < done.size else (done.target, room)
             self._missing = short[0] + len(short[1])
@@ -201,9 +200,10 @@ class Emulator:
         self._events.append(Cut(following))
         return following
 
-    def _reached(self, address: int, size: int, of_user: bool) -> bytes:
+    def _reached(self, address: int, size: int, *, of_user: bool, writes: bool = False) -> bytes:
         if of_user:
-            return b"" if self._withdrawn else self._board.user.get(address, size)
+            user = self._board.user
+            return b"" if self._withdrawn else user.get(address, size, writes=writes)
         try:
             return bytes(self._uc.mem_read(address, size)) if size else b""
         except UcError:
@@ -250,6 +250,7 @@ class Emulator:
             user=board.user.changed(),
             passed=frozenset(trace.passed),
             missing=self._lost,
+            opened=frozenset(trace.opened),
         )
 
     # What the machine tells while it runs.

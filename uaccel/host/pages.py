@@ -7,7 +7,7 @@ import ctypes
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
-from unicorn import UC_PROT_ALL, UC_PROT_NONE, Uc
+from unicorn import UC_PROT_ALL, UC_PROT_NONE, UC_PROT_READ, Uc
 
 PAGE = 0x1000
 Given = tuple[tuple[int, bytes], ...]  # (address, what lies there)
@@ -42,6 +42,17 @@ class Stretch:
             if self.address <= address < self.address + self.size:
                 content[address - self.address : address - self.address + len(data)] = data
         self._pristine = bytes(content)
+        self._untouched = False
+        self.restore()
+
+    @property
+    def pristine(self) -> bytes:
+        """Return what was laid there."""
+        return self._pristine
+
+    def base(self, content: bytes) -> None:
+        """Return when all of `content` is what is laid there."""
+        self._pristine = content
         self._untouched = False
         self.restore()
 
@@ -113,21 +124,30 @@ class Objects:
     Without a machine it is memory that no plain instruction reaches.
     """
 
-    __slots__ = ("_always", "_given", "_held", "_machine", "_stretches")
+    __slots__ = ("_always", "_given", "_held", "_locked", "_machine", "_stretches")
 
     def __init__(self, machine: Uc | None, always: Given = ()) -> None:
         self._machine = machine
         self._always = always
         self._given: Given | None = None
+        self._locked: tuple[int, ...] = ()
         self._held: dict[tuple[int, int], Given] = {}
         self._stretches: dict[tuple[int, int], Stretch] = {}
 
-    def lay(self, given: Given) -> None:
-        """Return when memory holds `given` and no page more than that takes."""
+    def lay(self, given: Given, locked: tuple[int, ...] = ()) -> None:
+        """Return when memory holds `given` and no page more than that takes.
+
+        Pages in `locked` may be read and not written.
+        """
+        self._lock(())
         if given is self._given:
             for one in self._stretches.values():
                 one.restore()
-            return
+        else:
+            self._lay(given)
+        self._lock(locked)
+
+    def _lay(self, given: Given) -> None:
         wanted = tuple(_stretches((*self._always, *given)))
         for gone in self._stretches.keys() - set(wanted):
             if self._machine is not None:
@@ -143,9 +163,11 @@ class Objects:
             one.lay(self._held.get(at, ()))
         self._given = given
 
-    def get(self, address: int, size: int) -> bytes:
-        """Return `size` bytes at `address`, or as many as are there."""
+    def get(self, address: int, size: int, *, writes: bool = False) -> bytes:
+        """Return `size` bytes at `address`, or as many as are there; or may be written."""
         found = b""
+        ends = [page for page in self._locked if page + PAGE > address] if writes else []
+        size = min(size, max(min(ends) - address, 0)) if ends else size
         while len(found) < size and (one := self._holding(address + len(found))):
             found += one.get(address + len(found), size - len(found))
         return found
@@ -189,6 +211,14 @@ class Objects:
     def give_back(self) -> None:
         """Return when all of it can be reached again."""
         self._protect(UC_PROT_ALL)
+        self._lock(self._locked)
+
+    def _lock(self, pages: tuple[int, ...]) -> None:
+        if self._machine is not None:
+            for some, how in ((self._locked, UC_PROT_ALL), (pages, UC_PROT_READ)):
+                for page in some:
+                    self._machine.mem_protect(page, PAGE, how)
+        self._locked = pages
 
     def _protect(self, how: int) -> None:
         if self._machine is not None:

@@ -236,6 +236,10 @@ class Input:
     sized: tuple[tuple[str, int], ...] = ()  # of both: the argument behind says how many bytes
     fault: Fault | None = None
     wide: frozenset[str] = frozenset()  # callees that return two words
+    statics: tuple[
+        tuple[str, int, bytes], ...
+    ] = ()  # (variable of the object, bytes into it, what)
+    locked: tuple[int, ...] = ()  # pages of the user's that may be read and not written
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +295,7 @@ class Run:
     passed: frozenset[tuple[int, int]]  # from behind which instruction to which one it went
     wide: int | None = None  # the result of two words, where a machine has such
     missing: int = 0  # address that ended it: nothing was there
+    opened: frozenset[Direction] = frozenset()  # directions that a window stood open for
 
 
 @dataclass(frozen=True, slots=True)
