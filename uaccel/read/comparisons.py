@@ -13,7 +13,7 @@ from uaccel.model.run import Comparison
 _TWO = frozenset(
     "cmp cmpw cmplw cmpd cmpld cmpwi cmplwi cmpdi cmpldi chi cghi clfi cr cgr clr".split()
 )
-_ZERO = frozenset("cbz cbnz beqz bnez".split())
+_ZERO = frozenset("cbz cbnz beqz bnez bltz bgez blez bgtz".split())
 _JUMPS = frozenset("beq bne blt bge bltu bgeu".split())
 _DOUBLE = frozenset("cmpd cmpld cmpdi cmpldi cghi cgr".split())
 _SINGLE = frozenset("cmpw cmplw cmpwi cmplwi chi clfi cr clr".split())
