@@ -13,8 +13,9 @@ from uaccel.checks.same import unfit
 from uaccel.flow.calling import answered, arguments, by_reference
 from uaccel.flow.layers import Layer, Layers, Patch, statics
 from uaccel.flow.naming import Callee, told
+from uaccel.flow.places import PAGE, Place
 from uaccel.flow.wishes import Named, Wishes
-from uaccel.flow.world import PAGE, Place, World
+from uaccel.flow.world import World
 from uaccel.host.emulator import Emulator
 from uaccel.model.kinds import Kind, Prototype, Shape
 from uaccel.model.run import Input, Run
@@ -158,7 +159,8 @@ class Explorer:
                 yield name, kind.size, int.from_bytes(content, order)
         for name, result in self._answering():
             kind = self._types.kind(result)
-            if name in self._called and kind.shape is Shape.NUMBER and kind.size:
+            answers = kind.shape in (Shape.NUMBER, Shape.POINTER) and kind.size
+            if name in self._called and answers:
                 made = self.world.result(f"{name}()", result, layers, 1)
                 yield f"{name}()", kind.size, int.from_bytes(made, order)
 

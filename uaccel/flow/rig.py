@@ -89,9 +89,9 @@ def prove_sides(sides: tuple[Side, ...], data: bytes, told: Hints) -> tuple[Proo
 
 
 def _found(rig: _Rig) -> tuple[Found, ...]:
-    # Longer where an access was not made, as long as that leads on.
+    # Longer where an access was not made, as long as it leads on.
     found: tuple[Found, ...] = ()
-    reached = -1
+    went = (-1, -1)
     for number in range(_LONGER):
         found += tuple(rig.explorer.explore(TRIES, SEED + number, found))
         told = [one for one in found if not unfit(one.runs[0], rig.sides[0].image.accesses_guarded)]
@@ -99,8 +99,8 @@ def _found(rig: _Rig) -> tuple[Found, ...]:
             coverage(side.image, side.listing, (one.runs[at] for one in told))
             for at, side in enumerate(rig.sides)
         ]
-        before, reached = reached, sum(one.reached for one in met)
-        if rig.explorer.why or reached in (before, sum(one.entries for one in met)):
+        before, went = went, (sum(one.reached for one in met), sum(one.taken for one in met))
+        if rig.explorer.why or went == before or went[0] == sum(one.entries for one in met):
             break
     return found
 

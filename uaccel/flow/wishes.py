@@ -92,7 +92,8 @@ class Wishes:
             mask = (1 << 8 * least) - 1
             base = (named[2] - value) & mask
             # Two constants may be compared at once, less the smaller one.
-            if wanted <= mask and (not base or base in self._world.constants):
+            known = not base or base in self._world.constants
+            if known and _fits(wanted, one.size, least) and _fits(value, one.size, least):
                 yield self._made(named, least, (wanted + base) & mask)
                 found += not base
         reads = looked.reads[: one.behind]
@@ -168,6 +169,11 @@ class Wishes:
                 return None
         data = wanted.to_bytes(part, self._order)
         return Patch(origin[0], origin[1] + at, data)
+
+
+def _fits(value: int, size: int, least: int) -> bool:
+    # Whether a number of `size` bytes is one of `least`, with or without a sign.
+    return value >> 8 * least == 0 or value >> (8 * least - 1) == (1 << 8 * (size - least) + 1) - 1
 
 
 def _turned(one: Compared) -> Iterator[tuple[int, int]]:

@@ -9,24 +9,20 @@ one changes some of it.
 from __future__ import annotations
 
 import random
-from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from uaccel.flow.hints import Hints
 from uaccel.flow.layers import STATIC, Layer, Layers, Patch, patched
 from uaccel.flow.leaves import Leaf, Leaves, distinct, number
+from uaccel.flow.places import AWAY, MARGIN, PAGE, Place, Places
 from uaccel.model.kinds import Kind, Shape
 from uaccel.model.run import Image
 
-PAGE = 0x1000
-_AWAY = 0x6000000  # bytes from the code to the first object
-_USER = 0x10000000  # first address of a user's objects
 _ROOM = 16 * PAGE  # of a user's object
-_MARGIN = 0x400  # bytes before and behind an object: containers, elements past the end
 _ALIKE = 0.15  # how often a number becomes equal to one that the function is given
 _FAILS = 0.5  # how often a callee fails that might change what it returns
+_GOES_WELL = 0.5  # how often it returns 0, where it returns a number
 _ERRORS = (0, -1, -4, -11, -12, -14, -22)  # NULL, EPERM, EINTR, EAGAIN, ENOMEM, EFAULT, EINVAL
 _SAVED = "regs"  # what asm/syscall_wrapper.h calls the registers of who calls
 _PASSED = 0.6  # how often one of them leads to the user's memory
@@ -41,24 +37,12 @@ _BETWEEN = b"\x5a"
 _WORDS = 64  # of an object of which nothing is known
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An object, or where one would be."""
-
-    path: str  # how the function comes there: "substream.runtime.status"
-    kind: int | None  # number of its type, None when that is not known
-    address: int
-    size: int  # bytes; at most, of the user's
-    user: bool
-
-
 class World:
     """Objects by path; an address, once given, is that object's for good."""
 
     __slots__ = (
-        *("_addresses", "_ends", "_hints", "_image", "_kinds", "_made", "_next"),
-        *("_order", "_places", "_pool", "_read", "_shared", "_slots", "_starts", "_task", "_word"),
-        *("compared", "constants", "leaves"),
+        *("_hints", "_image", "_kinds", "_made", "_order", "_places", "_pool", "_read"),
+        *("_shared", "_slots", "_task", "_word", "compared", "constants", "leaves"),
     )
 
     def __init__(
@@ -70,11 +54,7 @@ class World:
         self._kinds = guesses  # what a `void *` may lead to
         self._word = image.bits // 8
         self._order: Literal["big", "little"] = "big" if image.big else "little"
-        self._next = {False: image.emulation.text + _AWAY, True: _USER}
-        self._addresses: dict[tuple[str, int | None, bool], int] = {}
-        self._places: dict[int, Place] = {}
-        self._starts: list[int] = []
-        self._ends: list[tuple[int, int]] = []
+        self._places = Places(image.emulation.text + AWAY, image.bits)
         self._made: dict[tuple[str, int, Layers], bytes] = {}
         self._slots: dict[int, int | None] = {}
         self._shared: set[int] = set()  # slots that pointers of several types name
@@ -86,30 +66,12 @@ class World:
 
     def place(self, path: str, kind: int | None, *, user: bool, room: int = 0) -> int:
         """Return the address of the object that `path` leads to, `room` bytes at least."""
-        found = self._addresses.get((path, kind, user))
-        if found is not None:
-            return found
-        size = _ROOM if user else self.leaves.types.kind(kind).size or _WORDS * self._word
-        size = max(size, room)
-        if self._next[user] >> (31 if user else self._image.bits - 1) > (0 if user else 1):
-            return 0  # no room
-        pages = 2 + (size + 2 * _MARGIN + PAGE - 1) // PAGE
-        first = self._next[user]
-        self._next[user] += pages * PAGE
-        address = first + (0 if user else PAGE + _MARGIN)
-        self._addresses[path, kind, user] = address
-        self._places[address] = Place(path, kind, address, size, user)
-        at = bisect_right(self._starts, first)
-        self._starts.insert(at, first)
-        self._ends.insert(at, (first + pages * PAGE, address))
-        return address
+        size = self.leaves.types.kind(kind).size or _WORDS * self._word
+        return self._places.reserve(path, kind, max(_ROOM if user else size, room), user=user)
 
     def find(self, address: int) -> Place | None:
         """Return the object that is, or would be, at `address` or close to it."""
-        at = bisect_right(self._starts, address) - 1
-        if at < 0 or address >= self._ends[at][0]:
-            return None
-        return self._places[self._ends[at][1]]
+        return self._places.find(address)
 
     def origin(self, address: int) -> tuple[str, int] | None:
         """Return (path of the object, bytes into it) of what lies at `address`, where known."""
@@ -130,7 +92,7 @@ class World:
     def is_own(self, address: int) -> bool:
         """Return whether it is the object's own, which lies elsewhere in another variant."""
         text = self._image.emulation.text
-        return text <= address < text + _AWAY
+        return text <= address < text + AWAY
 
     def entry(self, path: str, offset: int) -> int:
         """Return the address of what a list that begins at `offset` of `path` may hold."""
@@ -154,10 +116,10 @@ class World:
                 (place.size - len(inner)) // self._word
             )
         around = self._astray(place.path).to_bytes(self._word, self._order)
-        count = _MARGIN // self._word
-        rest = -(len(inner) + 2 * _MARGIN) % PAGE // self._word
+        count = MARGIN // self._word
+        rest = -(len(inner) + 2 * MARGIN) % PAGE // self._word
         fill = around * (count + rest) + bytes(-len(inner) % self._word)
-        return place.address - _MARGIN, around * count + inner + fill
+        return place.address - MARGIN, around * count + inner + fill
 
     def user(self, place: Place, layers: Layers, size: int) -> bytes:
         """Return `size` bytes of a user's object."""
@@ -269,6 +231,8 @@ class World:
         choose = random.Random(f"{seeds[-1].seed} {path} fails")
         if len(seeds) > 1 and choose.random() < _FAILS * seeds[-1].rate:
             return self._error(choose, known) * count
+        if known.shape is Shape.NUMBER and choose.random() < _GOES_WELL:
+            return bytes(known.size * count)
         return self.content(path, kind, seeds, count=count)
 
     def _error(self, choose: random.Random, kind: Kind) -> bytes:

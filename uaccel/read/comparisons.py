@@ -11,16 +11,17 @@ from uaccel.model.run import Comparison
 
 # Every architecture's, by capstone's names: none of them means anything else on another one.
 _TWO = frozenset(
-    "cmp cmpw cmplw cmpd cmpld cmpwi cmplwi cmpdi cmpldi chi cghi clfi cr cgr clr".split()
+    "cmp cmpw cmplw cmpd cmpld cmpwi cmplwi cmpdi cmpldi c cg cl chi cghi clfi cr cgr clr".split()
 )
-_ZERO = frozenset("cbz cbnz beqz bnez bltz bgez blez bgtz".split())
+_ZERO = frozenset("cbz cbnz beqz bnez bltz bgez blez bgtz ltr ltgr ltgfr".split())
 _JUMPS = frozenset("beq bne blt bge bltu bgeu".split())
-_DOUBLE = frozenset("cmpd cmpld cmpdi cmpldi cghi cgr".split())
-_SINGLE = frozenset("cmpw cmplw cmpwi cmplwi chi clfi cr clr".split())
+_DOUBLE = frozenset("cmpd cmpld cmpdi cmpldi cg cghi cgr".split())
+_SINGLE = frozenset("cmpw cmplw cmpwi cmplwi chi clfi c cl cr clr ltr".split())
+_JUMPING = re.compile(r"cl?g?[ir]j\w*")  # s390's
 _BITS = frozenset("test tst andi. andis.".split())
 _BIT = frozenset("tbz tbnz".split())
 _WIDTHS = {"byte": 1, "word": 2, "dword": 4, "qword": 8}
-_MEMORY = re.compile(r"(?:(\w+) ptr )?(?:[a-z]s:)?\[.*\]")
+_MEMORY = re.compile(r"(?:(\w+) ptr )?(?:[a-z]s:)?\[.*\]|(?:-?\w+)?\(.*\)")
 _NUMBER = re.compile(r"#?(-?(?:0x[0-9a-f]+|\d+))")
 _REGISTER = re.compile(r"%?[a-z][a-z0-9]*")
 _BYTE = re.compile(r"[abcd][lh]|(?:si|di|bp|sp)l|r\d+b")
@@ -39,7 +40,7 @@ def comparisons(insns: Iterable[Insn], bits: int) -> Iterator[Comparison]:
 
 def _comparison(insn: Insn, bits: int) -> Comparison | None:
     operands = insn.operands.split(", ")
-    mnemonic = insn.mnemonic
+    mnemonic = insn.mnemonic.removeprefix("c.")  # what riscv compresses
     if re.fullmatch(r"cr\d", operands[0]):
         operands = operands[1:]
     if mnemonic in _ZERO:
@@ -49,7 +50,7 @@ def _comparison(insn: Insn, bits: int) -> Comparison | None:
     elif mnemonic in _BITS | _BIT:
         return _bits(insn, operands, bits)
     elif not (mnemonic in _TWO and len(operands) == 2) and not (
-        mnemonic in _JUMPS and len(operands) == 3
+        (mnemonic in _JUMPS or _JUMPING.fullmatch(mnemonic)) and len(operands) == 3
     ):
         return None
     sides = tuple(_side(one) for one in operands[:2])
