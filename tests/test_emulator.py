@@ -108,6 +108,66 @@ def test_a_page_may_end_at_every_byte(name: str, offset: int) -> None:
     assert result(run) == (0 if offset == 8 else EFAULT)
     assert [one.address for one in run.accesses] == [there, there + 4][: offset // 4]
     assert len(run.faults) == (offset < 8)
+    # Nothing of a word that is not there as a whole, whatever of it is.
+    whole = written(built(name), *(1, 2)[: offset // 4])
+    kept = dict(run.user).get(USER, bytes(PAGE))
+    assert kept == bytes(PAGE - offset) + whole[:offset]
+    assert all(one.address == USER + PAGE for one in run.faults)
+    assert all(one.direction is Direction.WRITE for one in run.faults)
+
+
+@every_arch
+@pytest.mark.parametrize("locked", [0, 2, 4, 6])
+def test_memory_may_be_readable_alone(name: str, locked: int) -> None:
+    """From that byte of the words on a page may not be written; the next run finds it as ever."""
+    image, at = built(name), USER + PAGE - locked
+    content = bytes(PAGE - locked) + written(image, 0x11, 0x22) + bytes(PAGE)
+    user, pages = ((USER, content),), (USER + PAGE, USER + 2 * PAGE)
+    run = called(name, "put_two", at, 1, 2, user=user, locked=pages)
+    assert result(run) == EFAULT
+    assert [one.address for one in run.accesses] == [at][: locked // 4]
+    assert [one.direction for one in run.faults] == [Direction.WRITE]
+    changed = dict(run.user).get(USER, content)
+    assert changed[PAGE - locked :][:8] == written(image, 1 if locked >= 4 else 0x11, 0x22)[:8]
+    kept = image.emulation.text + KERNEL
+    laid = ((kept, bytes(8)),)
+    read = called(name, "get_two", at, kept, user=user, locked=pages, kernel=laid)
+    assert result(read) == 0 and read.kernel == ((kept, written(image, 0x11, 0x22)[:8]),)
+    assert result(called(name, "put_two", at, 1, 2, user=user)) == 0
+
+
+@every_arch
+def test_a_clock_goes_alike_in_every_run(name: str) -> None:
+    runs = [called(name, "elapsed") for _ in range(3)]
+    assert len({result(run) for run in runs}) == 1
+    assert (result(runs[0]) > 0) == bool(built(name).clocks)
+    assert len({run.instructions for run in runs}) == 1
+
+
+@every_arch
+def test_a_variable_of_the_object_may_begin_with_another_value(name: str) -> None:
+    image = built(name)
+    plain = called(name, "counts")
+    poked = called(name, "counts", statics=(("hits", 0, word(image, 41)),))
+    assert (result(plain), result(poked)) == (1, 42)
+    assert [at for at, _ in plain.kernel] == [at for at, _ in poked.kernel]
+    assert called(name, "counts") == plain
+
+
+@every_arch
+def test_what_leads_to_an_object_is_told_and_goes_on(name: str) -> None:
+    """Its bytes are no code, whatever they are."""
+    image = built(name)
+    kept = image.emulation.text + KERNEL
+    run = called(name, "through", kept, kernel=((kept, bytes(64)),))
+    assert result(run) == 1 and [one.name for one in run.calls] == [f"code at {kept:#x}"]
+
+
+@every_arch
+def test_what_stood_open_is_told_by_its_direction(name: str) -> None:
+    run = called(name, "put_two", USER, 1, 2)
+    assert bool(run.opened) == (name not in UNTOGGLED)
+    assert run.opened <= set(Direction)
 
 
 @every_arch

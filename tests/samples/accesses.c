@@ -237,6 +237,36 @@ int breaks(void)
 	__builtin_trap();
 }
 
+/* What the machine counts while it runs; 7 where nothing is read for it here. */
+unsigned long ticks(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	u32 low, high;
+
+	asm volatile("rdtsc" : "=a"(low), "=d"(high));
+	return low + high;
+#elif defined(__aarch64__)
+	unsigned long now;
+
+	asm volatile("mrs %0, cntvct_el0" : "=r"(now));
+	return now;
+#elif defined(__riscv)
+	unsigned long now;
+
+	asm volatile("rdtime %0" : "=r"(now));
+	return now;
+#else
+	return 7;
+#endif
+}
+
+int elapsed(void)
+{
+	unsigned long first = ticks();
+
+	return ticks() - first;
+}
+
 #ifdef __s390x__
 /* type 11: goes on at the move itself, with a shorter length */
 long copy_out(char *to, char *from, unsigned long size)

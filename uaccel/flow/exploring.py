@@ -47,6 +47,11 @@ class Found:
         """Return each way that any variant went."""
         return frozenset((n, *way) for n, run in enumerate(self.runs) for way in run.passed)
 
+    @property
+    def places(self) -> frozenset[tuple[int, int]]:
+        """Return each instruction of any variant that reached user memory: which, and where."""
+        return frozenset((n, a.place) for n, run in enumerate(self.runs) for a in run.accesses)
+
 
 class Explorer:
     """Calls a function with what its types ask for."""
@@ -162,7 +167,7 @@ class Explorer:
             answers = kind.shape in (Shape.NUMBER, Shape.POINTER) and kind.size
             if name in self._called and answers:
                 made = self.world.result(f"{name}()", result, layers, 1)
-                yield f"{name}()", kind.size, int.from_bytes(made, order)
+                yield f"{name}()", kind.size, int.from_bytes(made[: kind.size], order)
 
     def settled(self, layers: Layers) -> Found | None:
         """Return what all do once all that they look for is there; None when `why` says."""
@@ -338,15 +343,21 @@ class Explorer:
 
 
 def chosen(found: Iterable[Found], guarded: tuple[Direction, ...]) -> tuple[Found, ...]:
-    """Return few of `found` that together went every way that any of them did.
+    """Return few of `found` that together made every access, and went most ways, that any did.
 
     `guarded` are the directions that need an opening.
     """
-    left = [(one, one.ways) for one in found if not unfit(one.runs[0], guarded)]
-    missing = {way for _, ways in left for way in ways}
+    left = [one for one in found if not unfit(one.runs[0], guarded)]
+    made = {id(one): one.places for one in left}
+    went = {id(one): one.ways for one in left}
+    missing = frozenset[Way]().union(*went.values())
+    unmade = frozenset[tuple[int, int]]().union(*made.values())
     kept: list[Found] = []
-    while missing and len(kept) < _KEPT:
-        best, ways = max(left, key=lambda pair: len(pair[1] & missing))
+    while (missing or unmade) and len(kept) < _KEPT:
+        best = max(
+            left, key=lambda one: (len(made[id(one)] & unmade), len(went[id(one)] & missing))
+        )
         kept.append(best)
-        missing -= ways
+        missing -= went[id(best)]
+        unmade -= made[id(best)]
     return tuple(kept)

@@ -28,7 +28,7 @@ TRIES = 800  # inputs that are looked at
 SEED = 1
 _LONGER = 4  # times that so many are looked at, where they do not come to every access
 _ROUNDS = 6  # times that an input is completed by what only a fault looks at
-_HALVES = (16, 12)  # bits by which the upper part of a constant is shifted: ppc and arm, riscv
+_HALVES = (16, 12, 0)  # bits by which the first part of a constant is shifted: ppc, riscv, arm
 _COMPARES = re.compile(r"c(?!all)|sub|xor")  # every architecture's comparisons, and x86's others
 _NUMBER = re.compile(r"-?0x[0-9a-f]+|(?<![\w.])-?\d+(?!\w)")
 

@@ -40,6 +40,10 @@ class Wishes:
         self._bits = image.bits
         self._order: Literal["big", "little"] = "big" if image.big else "little"
 
+    @property
+    def _constants(self) -> frozenset[int]:
+        return frozenset(self._world.constants)
+
     def look(self, given: Input) -> Looked:
         """Return what the function reads and compares."""
         return self._tracer.look(self._function, given)
@@ -56,13 +60,13 @@ class Wishes:
             behind = self._behind(one.place)
             known = (one.place, one.values) in seen
             seen.add((one.place, one.values))
-            if behind is None or known:
+            if known:
                 continue
             if one.place not in self._tables:
                 entries = tuple(self._entries(one, numbers))
                 self._tables |= {one.place} if entries else set()
                 yield from entries
-            if not is_open(behind):
+            if behind is None or not is_open(behind):
                 continue
             pointers = one.size * 8 == self._bits and all(map(self._world.is_kernel, one.values))
             for value, wanted in _turned(one):
@@ -92,7 +96,7 @@ class Wishes:
             mask = (1 << 8 * least) - 1
             base = (named[2] - value) & mask
             # Two constants may be compared at once, less the smaller one.
-            known = not base or base in self._world.constants
+            known = not base or self._is_known(base, least)
             if known and _fits(wanted, one.size, least) and _fits(value, one.size, least):
                 yield self._made(named, least, (wanted + base) & mask)
                 found += not base
@@ -123,15 +127,19 @@ class Wishes:
 
     def _entries(self, one: Compared, numbers: Collection[Named]) -> Iterator[Patch]:
         # A table of jumps asks once whether a number, less that of its first entry, lies within.
-        value, last = one.values
         first, most = _TABLE
-        if one.bits or not first <= last <= most:
-            return
+        for value, last in (one.values, one.values[::-1]):
+            if not one.bits and first <= last <= most:
+                yield from self._of_table(one, numbers, value, last)
+
+    def _of_table(
+        self, one: Compared, numbers: Collection[Named], value: int, last: int
+    ) -> Iterator[Patch]:
         for named in numbers:
             least = min(named[1], one.size)
             mask = (1 << 8 * least) - 1
             base = (named[2] - value) & mask
-            if named[1] >= _INT and (not base or base in self._world.constants):
+            if named[1] >= _INT and (not base or self._is_known(base, least)):
                 for entry in range(last + 1):
                     yield self._made(named, least, (base + entry) & mask)
 
@@ -146,6 +154,11 @@ class Wishes:
             led = self._world.place(f"{path}+{at:#x}", None, user=True)
             yield Patch(path, at, led.to_bytes(size, self._order))
 
+    def _is_known(self, number: int, size: int) -> bool:
+        # It is added or taken away.
+        less = number - (1 << 8 * size)
+        return bool({number, less, -number, -less} & self._constants)
+
     def _is_user(self, address: int) -> bool:
         place = self._world.find(address)
         return place is not None and place.user
@@ -159,9 +172,14 @@ class Wishes:
             return None
         part, at = min(size, least), 0
         if size <= least:
+            mask = (1 << 8 * size) - 1
             held = read == value or (read - (1 << 8 * size)) & ((1 << 8 * least) - 1) == value
-            if not held or wanted >> 8 * size:
+            base = (read - value) & mask
+            if held and wanted <= mask:
+                base = 0
+            elif not self._is_known(base, size) or wanted > mask or not _fits(value, least, size):
                 return None
+            wanted = (wanted + base) & mask
         else:
             content = read.to_bytes(size, self._order)
             at = content.find(value.to_bytes(least, self._order))

@@ -4,21 +4,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from uaccel.model.machine import Insn
 from uaccel.model.run import Comparison
 
 # Every architecture's, by capstone's names: none of them means anything else on another one.
-_TWO = frozenset(
-    "cmp cmpw cmplw cmpd cmpld cmpwi cmplwi cmpdi cmpldi c cg cl chi cghi clfi cr cgr clr".split()
-)
-_ZERO = frozenset("cbz cbnz beqz bnez bltz bgez blez bgtz ltr ltgr ltgfr".split())
+_TWO = frozenset("cmp c cg cl cr cgr clr".split())
+_ZERO = frozenset("cbz cbnz beqz bnez bltz bgez blez bgtz".split())
+_MOVES = frozenset("ltr ltgr ltgfr mr.".split())  # what they move is compared with 0
 _JUMPS = frozenset("beq bne blt bge bltu bgeu".split())
-_DOUBLE = frozenset("cmpd cmpld cmpdi cmpldi cg cghi cgr".split())
-_SINGLE = frozenset("cmpw cmplw cmpwi cmplwi chi clfi c cl cr clr ltr".split())
+# How many bytes they compare, where that is neither a register's nor a word.
+_SIZES: Mapping[str, int] = {
+    **dict.fromkeys("cmpd cmpld cmpdi cmpldi cg cgr cghi cgfi clgfi cghsi clghsi".split(), 8),
+    **dict.fromkeys("cmpw cmplw cmpwi cmplwi c cl cr clr chi cfi clfi chsi clfhsi ltr".split(), 4),
+    **dict.fromkeys("chhsi clhhsi".split(), 2),
+    "cli": 1,
+}
 _JUMPING = re.compile(r"cl?g?[ir]j\w*")  # s390's
-_BITS = frozenset("test tst andi. andis.".split())
+_BITS = frozenset("test tst andi. andis. tmll".split())
 _BIT = frozenset("tbz tbnz".split())
 _WIDTHS = {"byte": 1, "word": 2, "dword": 4, "qword": 8}
 _MEMORY = re.compile(r"(?:(\w+) ptr )?(?:[a-z]s:)?\[.*\]|(?:-?\w+)?\(.*\)")
@@ -45,11 +49,13 @@ def _comparison(insn: Insn, bits: int) -> Comparison | None:
         operands = operands[1:]
     if mnemonic in _ZERO:
         operands = [operands[0], "0"]
+    elif mnemonic in _MOVES and len(operands) == 2:
+        operands = [operands[1], "0"]
     elif mnemonic == "test" and len(operands) == 2 and operands[0] == operands[1]:
         operands[1] = "0"
     elif mnemonic in _BITS | _BIT:
         return _bits(insn, operands, bits)
-    elif not (mnemonic in _TWO and len(operands) == 2) and not (
+    elif not ((mnemonic in _TWO or mnemonic in _SIZES) and len(operands) == 2) and not (
         (mnemonic in _JUMPS or _JUMPING.fullmatch(mnemonic)) and len(operands) == 3
     ):
         return None
@@ -86,8 +92,8 @@ def _side(operand: str) -> str | int | None:
 
 
 def _size(mnemonic: str, operands: list[str], bits: int) -> int:
-    if mnemonic in _DOUBLE or mnemonic in _SINGLE:
-        return 8 if mnemonic in _DOUBLE else 4
+    if mnemonic in _SIZES:
+        return _SIZES[mnemonic]
     for operand in operands[:2]:
         memory = _MEMORY.fullmatch(operand)
         if memory is not None and memory[1] in _WIDTHS:
