@@ -7,6 +7,7 @@ import re
 from collections import ChainMap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from uaccel.checks.same import CHECK, unfit
 from uaccel.flow.beside import PLAIN, Variants, astray, paired, pairs, ways
@@ -27,6 +28,7 @@ from uaccel.read.prototypes import Prototypes
 TRIES = 800  # inputs that are looked at
 SEED = 1
 _LONGER = 4  # times that so many are looked at, where they do not come to every access
+_SOME = 128  # pairs that are judged at once
 _ROUNDS = 6  # times that an input is completed by what only a fault looks at
 _HALVES = (16, 12, 0)  # bits by which the first part of a constant is shifted: ppc, riscv, arm
 _COMPARES = re.compile(r"c(?!all)|sub|xor")  # every architecture's comparisons, and x86's others
@@ -144,9 +146,8 @@ class _Rig:
 def _proof(rig: _Rig, number: int, found: tuple[Found, ...], kept: tuple[Found, ...]) -> Proof:
     before, after = rig.sides[0], rig.sides[number]
     plain = _plain(kept)
-    every = tuple(_every(rig, number, found, kept))
+    every, said = _judged(_every(rig, number, found, kept), after.declared)
     told = tuple(pair for pair in every if not unfit(pair.before, pair.guarded))
-    said = CHECK.judge(Evidence(pairs=every, declared=after.declared))
     met = coverage(after.image, after.listing, (pair.after for pair in told))
     made = any(pair.after.accesses for pair in told)
     if said.outcome is Outcome.PASS and not (met.reached if met.entries else made):
@@ -159,6 +160,17 @@ def _proof(rig: _Rig, number: int, found: tuple[Found, ...], kept: tuple[Found, 
         inputs=len(kept),
         runs=2 * len(every),
     )
+
+
+def _judged(pairs: Iterator[Pair], declared: tuple[str, ...]) -> tuple[tuple[Pair, ...], Judgement]:
+    # What is made behind the first difference would not be looked at.
+    every: list[Pair] = []
+    while some := tuple(islice(pairs, _SOME)):
+        every += some
+        said = CHECK.judge(Evidence(pairs=some, declared=declared))
+        if said.outcome is Outcome.FAIL:
+            return tuple(every), said
+    return tuple(every), CHECK.judge(Evidence(pairs=tuple(every), declared=declared))
 
 
 def _plain(kept: tuple[Found, ...]) -> Found | None:
