@@ -14,6 +14,7 @@ from uaccel.model.run import Emulation, Fault, Input, Pair, Run
 
 _HOW = {False: "once", True: "for good"}
 _BORDERS = 24  # of what may be written, in one object
+_SOME = 60  # bytes, and accesses, of an input that is not the first
 _FAULTED = 120  # accesses of one run that fault, in turn
 _T = TypeVar("_T")
 _LARGE = 256  # bytes of an object that may end behind each of them; of a larger one behind few
@@ -57,23 +58,25 @@ def pairs(
     """Yield the runs of both with `given`: as it is, each byte of it another, with each fault.
 
     `size` tells how many bytes the type of the user's object at an address has.  Without
-    `thorough` memory ends where accesses begin and end, not behind every byte.
+    `thorough` memory ends where accesses begin and end, not behind every byte, and of many bytes
+    and accesses some are left out.
     """
+    most = _LARGE if thorough else _SOME
     whole = pair(variants, given, given, PLAIN)
     yield whole
-    yield from _changed(variants, given, whole)
-    yield from _faults(variants, given, whole)
+    yield from _changed(variants, given, whole, most)
+    yield from _faults(variants, given, whole, _FAULTED if thorough else _SOME)
     for address, content in given.user:
-        most = max(len(content), size(address))
-        edges = tuple(_few(sorted(_edges(whole, address, len(content))), _LARGE))
+        full = max(len(content), size(address))
+        edges = tuple(_few(sorted(_edges(whole, address, len(content))), most))
         all_of_it = thorough and len(content) <= _LARGE
         ends = tuple(range(len(content))) if all_of_it else edges
-        yield from _ended(variants, given, (address, content), (*ends, len(content)), most)
+        yield from _ended(variants, given, (address, content), (*ends, len(content)), full)
         yield from _begun(variants, given, (address, content), edges)
         yield from _locked(variants, given, (address, content), whole)
-        there = range(most + 1) if all_of_it and most <= _LARGE else (*edges, len(content), most)
+        there = range(full + 1) if all_of_it and full <= _LARGE else (*edges, len(content), full)
         yield from _at_the_end(variants, given, (address, content), tuple(dict.fromkeys(there)))
-        yield from _elsewhere(variants, given, (address, most))
+        yield from _elsewhere(variants, given, (address, full))
 
 
 def pair(variants: Variants, one: Input, other: Input, case: Case) -> Pair:
@@ -174,13 +177,13 @@ def _is_told(run: Run) -> bool:
     return any((call.result + _EFAULT) & ((1 << _INT) - 1) == 0 for call in run.calls)
 
 
-def _faults(variants: Variants, given: Input, whole: Pair) -> Iterator[Pair]:
+def _faults(variants: Variants, given: Input, whole: Pair, most: int) -> Iterator[Pair]:
     # The same access in both, where both make the same; else memory that is missing must do.
     steps = [_steps(run) for run in (whole.before, whole.after)]
     if [place for place, _ in steps[0]] != [place for place, _ in steps[1]]:
         return
     both = tuple(enumerate(zip(*steps, strict=True), start=1))
-    for number, ((_, one), (_, other)) in _few(both, _FAULTED):
+    for number, ((_, one), (_, other)) in _few(both, most):
         for sticky in (False, True):
             what = f"access {number} of {len(steps[0])} faults {_HOW[sticky]}"
             faulty = [replace(given, fault=Fault(step, sticky)) for step in (one, other)]
@@ -198,7 +201,7 @@ def _few(every: Sequence[_T], most: int) -> Sequence[_T]:
     return (*every[:third], *every[third:-third:step], *every[-third:])
 
 
-def _changed(variants: Variants, given: Input, whole: Pair) -> Iterator[Pair]:
+def _changed(variants: Variants, given: Input, whole: Pair, most: int) -> Iterator[Pair]:
     # Each byte that either reads of the user's must mean the same to both.
     read = {
         at
@@ -209,7 +212,7 @@ def _changed(variants: Variants, given: Input, whole: Pair) -> Iterator[Pair]:
     }
     for number, (address, content) in enumerate(given.user):
         inside = sorted(read & set(range(address, address + len(content))))
-        for at in _few(inside, _LARGE):
+        for at in _few(inside, most):
             part = at - address
             other = content[:part] + bytes((content[part] ^ 1,)) + content[part + 1 :]
             user = (*given.user[:number], (address, other), *given.user[number + 1 :])
