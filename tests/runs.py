@@ -2,6 +2,7 @@
 """Pairs of runs, written down for the pages of checks.
 
     bits N                      of what is returned from here on; 32 where nothing says so
+    refusal N                   what is returned where an access faults; -14 where nothing says so
     declares SENTENCE           what the style says a user program could notice
     pair WHAT  or  fault WHAT   two runs with the same input; user memory was not all there
     outside WHAT                the same, where a pointer leads out of user space
@@ -36,7 +37,7 @@ def evidence(text: str) -> Evidence:
     head = ("", "")
     before = _run("")
     given: Input | None = None
-    bits = _BITS
+    bits, refusal = _BITS, -14
     for row in text.splitlines():
         word, _, rest = row.partition(" ")
         match word:
@@ -46,6 +47,8 @@ def evidence(text: str) -> Evidence:
                 head = word, rest
             case "bits":
                 bits = int(rest)
+            case "refusal":
+                refusal = int(rest)
             case "with":
                 given = _input(rest)
             case "before":
@@ -53,7 +56,7 @@ def evidence(text: str) -> Evidence:
             case "after":
                 guarded = (Direction.READ, Direction.WRITE)
                 fault, outside = head[0] != "pair", head[0] == "outside"
-                made = before, _run(rest), bits, guarded, given, outside
+                made = before, _run(rest), bits, guarded, given, outside, refusal
                 pairs.append(Pair(head[1], fault, *made))
             case _:
                 raise AssertionError(f"no row of runs: {row}")

@@ -130,11 +130,14 @@ def _is_part(made: Window, access: Access) -> bool:
     if access.size is None or one_line(function.source.quote(access.pointer)) != begin.pointer:
         return False
     size = one_line(function.source.quote(access.size))
-    variable = re.fullmatch(r"sizeof\((\w+)\)", size)
+    variable = re.fullmatch(r"sizeof *\(?(\w+)\)?", size)
     tag = dict(function.pointers).get(begin.pointer)
     text = function.source.quote(function.span)
-    alike = variable and tag and re.search(rf"struct\s+{tag}\s+{variable[1]}\s*[;,=]", text)
-    return size != begin.size and not alike
+    alike = {begin.size, f"sizeof(struct {tag})"}
+    if variable and tag:
+        declared = rf"struct\s+{tag}\s+(?:\w+,\s*)*{variable[1]}\s*[;,=]"
+        alike |= {size} if re.search(declared, text) else set()
+    return size not in alike
 
 
 def _stops(made: Window) -> bool:

@@ -295,9 +295,9 @@ def _may_lie_behind(function: Function, text: str, size: str, layouts: tuple[Lay
     bare = _bare(text)
     found = _ARRAY.match(bare)
     tag = dict(function.pointers).get(found[1]) if found is not None else None
-    if found is None or tag is None or size in ("", f"sizeof({bare})"):
+    if found is None or tag is None or size == f"sizeof({bare})":
         return False
-    is_array = found[3] or not bare.startswith("&")
+    is_array = found[3] or (size and not bare.startswith("&"))
     return bool(is_array) and not is_inside(layouts, tag, found[2])
 
 

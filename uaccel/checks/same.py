@@ -13,9 +13,11 @@ from uaccel.model.source import Direction
 
 _EFAULT = -14
 _UPPER = 0xFFFFFFFF00000000  # of a word, when a sign was extended
-_TRUTH = 8  # bits of a bool: each of its values may say that it went wrong
+_POINTER = 0x10000  # no object lies at a lower address
 _WORD = 32  # bits of a word of the machines that return two of them
 _BYTES = 8  # of the largest value
+_LINE = 64  # bytes that a copy may read before it writes them
+_WAYS = {"read": Direction.READ.value, "written": Direction.WRITE.value}
 _SHOWN = 64  # bytes of the user's memory in a story
 
 
@@ -36,7 +38,8 @@ def judge(evidence: Evidence) -> Judgement:
         why = next((f": {unfit(pair.before, pair.guarded)}" for pair in evidence.pairs), "")
         return Judgement(Outcome.UNKNOWN, f"no call of it tells anything{why}")
     permits = [one for one in PERMITS if any(re.match(one.pattern, s) for s in evidence.declared)]
-    both = any(re.match(BOTH, sentence) for sentence in evidence.declared)
+    said = (re.match(BOTH, sentence) for sentence in evidence.declared)
+    both = frozenset(_WAYS[one[1]] for one in said if one is not None)
     declared = 0
     for pair in known:
         broken = _broken(pair.after, pair, both=both)
@@ -68,7 +71,7 @@ def _outside(run: Run, guarded: tuple[Direction, ...]) -> UserAccess | None:
     return next((one for one in run.accesses if one.direction in guarded and not one.open), None)
 
 
-def _broken(run: Run, pair: Pair, *, both: bool) -> str:
+def _broken(run: Run, pair: Pair, *, both: frozenset[str]) -> str:
     # The rules of a window, which no declaration lifts but the one that it is open both ways.
     if run.ended:
         return f"it does not return: {run.ended}"
@@ -77,8 +80,8 @@ def _broken(run: Run, pair: Pair, *, both: bool) -> str:
     called = next((one.name for one in run.calls if one.open), None)
     if called is not None and not any(one.open for one in pair.before.calls):
         return f"it calls {called} with user memory open"
-    more = sorted(one.value for one in run.opened - pair.before.opened)
-    if more and pair.before.opened and not (both or pair.fault or pair.outside):
+    more = sorted({one.value for one in run.opened - pair.before.opened} - both)
+    if more and pair.before.opened and not (pair.fault or pair.outside):
         return f"it opens user memory for a {more[0]} as well"
     outside = _outside(run, pair.guarded)
     return f"{_told(outside)} outside of any window" if outside is not None else ""
@@ -175,7 +178,7 @@ def _listed(names: list[str]) -> str:
 def _fails_early(pair: Pair) -> bool:
     # A bad range ends it before accesses that were still made; what was done, was done before.
     # A range check fails without a fault.
-    early = pair.outside and not pair.after.faults and _is_refusal(pair.after, pair.bits)
+    early = pair.outside and not pair.after.faults and _is_refusal(pair)
     if not (early and _is_within(_moved(pair.after), _moved(pair.before))):
         return False
     # Of two that fail, the one that fails earlier calls nothing that the other one does not; one
@@ -184,8 +187,11 @@ def _fails_early(pair: Pair) -> bool:
     return not failed or (_is_within(_calls(pair.after), _calls(pair.before)) and _keeps(pair))
 
 
-def _is_refusal(run: Run, bits: int) -> bool:
-    return _result(run, bits) == _EFAULT or bits == _TRUTH
+def _is_refusal(pair: Pair) -> bool:
+    # What it returns for a fault, or the same error; nothing; NULL where it was a pointer.
+    was, now = _result(pair.before, pair.bits), _result(pair.after, pair.bits)
+    error = now == pair.refusal or now == was < 0
+    return error or not pair.bits or (now == 0 and was > _POINTER)
 
 
 def _fails_late(pair: Pair) -> bool:
@@ -299,7 +305,7 @@ def _tears(pair: Pair) -> bool:
     torn: set[int] = set()
     for end in ends:
         at = next((at for at in range(end, end - _BYTES, -1) if at - 1 in was | now), end)
-        while at - 1 in alone:
+        while at - 1 in alone and (pair.outside or end - at < _LINE):
             at -= 1
             torn.add(at)
     return _changed(pair) <= torn
@@ -361,6 +367,7 @@ PERMITS = (
     _Permit(r"The padding of struct \w+ is written as zero; ", _pads),
 )
 
-BOTH = r"The window is open both ways: "  # pattern of the sentence that lifts a rule
+# Pattern of the sentence that lifts a rule.
+BOTH = r"The window is open both ways: user memory could be (read|written) as well "
 
 CHECK = Check(summary="both variants, executed, do the same or what is declared", judge=judge)

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
+from uaccel.flow.moving import Memory, moved
 from uaccel.flow.naming import Naming
+from uaccel.flow.places import BETWEEN
+from uaccel.flow.reach import extents
 from uaccel.host.emulator import Emulator
 from uaccel.model.access import Direction
 from uaccel.model.run import Emulation, Fault, Input, Pair, Run
@@ -19,12 +22,13 @@ _FAULTED = 120  # accesses of one run that fault, in turn
 _T = TypeVar("_T")
 _LARGE = 256  # bytes of an object that may end behind each of them; of a larger one behind few
 _PAGE = 0x1000
+_LINE = 64  # bytes
+_ROUTINE = 0x800  # bytes of a routine that copies
 _FIRST = 16 * _PAGE  # addresses that only a pointer of the kernel's that is NULL leads to
 _WORD = 8  # bytes of the largest value
 _EFAULT = 14
 _INT = 32  # bits
 _OURS = b"\xa5"  # what lies in memory of the kernel's that nobody may reach: to write it shows
-Memory = tuple[tuple[int, bytes], ...]  # address, what lies there
 _INSIDE = 0x200000  # bytes behind the code: addresses of the kernel where nothing else lies
 
 
@@ -75,7 +79,10 @@ def pairs(
         yield from _begun(variants, given, (address, content), edges)
         yield from _locked(variants, given, (address, content), whole)
         there = range(full + 1) if all_of_it and full <= _LARGE else (*edges, len(content), full)
-        yield from _at_the_end(variants, given, (address, content), tuple(dict.fromkeys(there)))
+        # Where nothing tells how large it is a range may be checked of more than is known.
+        least = full if size(address) else full + 1
+        there = tuple(dict.fromkeys(there))
+        yield from _at_the_end(variants, given, (address, content), there, least)
         yield from _elsewhere(variants, given, (address, full))
 
 
@@ -83,7 +90,7 @@ def pair(variants: Variants, one: Input, other: Input, case: Case) -> Pair:
     """Return what the variant before does with `one`, and the variant after with `other`."""
     before = variants.before.execute(variants.function, one)
     after = variants.after.execute(variants.function, other)
-    before = astray(before, variants.ways, variants.before.image.emulation)
+    before = astray(before, variants.ways, variants.before.image.emulation, after)
     return paired(variants, (before, after), one, case)
 
 
@@ -106,7 +113,7 @@ def paired(variants: Variants, runs: tuple[Run, Run], given: Input, case: Case) 
     return Pair(
         what=case.what,
         fault=case.fault or failed or refused,
-        outside=case.outside or refused or _leads_out(variants, before, given),
+        outside=case.outside or refused or _leads_out(variants, *runs, given),
         before=before,
         after=after,
         bits=variants.bits,
@@ -124,10 +131,15 @@ def ways(runs: Iterable[Run]) -> dict[int, frozenset[Direction]]:
     return {place: frozenset(some) for place, some in found.items()}
 
 
-def astray(run: Run, known: Mapping[int, frozenset[Direction]], emulation: Emulation) -> Run:
+def astray(
+    run: Run,
+    known: Mapping[int, frozenset[Direction]],
+    emulation: Emulation,
+    after: Run | None = None,
+) -> Run:
     """Return a run of the function as it stood as one that did not end, where it led nowhere.
 
-    `known` is what each instruction does with user memory.
+    `known` is what each instruction does with user memory, `after` the rewritten function's run.
 
     A copy's entry in the exception table catches a fault on the kernel's side as well: of memory
     that the kernel lacks nothing can be said, as where nothing guards the instruction.
@@ -138,6 +150,9 @@ def astray(run: Run, known: Mapping[int, frozenset[Direction]], emulation: Emula
         # What no run has got through may be the user's, unless NULL leads there.
         near = fault.place in known or fault.address < _FIRST
         other = near and every and fault.direction not in known.get(fault.place, every)
+        # What the other one looked for without a guard, and no run reached here, is no user's.
+        same = after is not None and bool(after.ended) and after.missing == fault.address
+        other = other or (same and fault.place not in known)
         if other or (apart and fault.address >= emulation.text):
             return replace(run, ended=f"{fault.address:#x} of the kernel's is not there")
     return run
@@ -151,20 +166,33 @@ def _completed(given: Memory, *changed: Memory) -> tuple[Memory, ...]:
     return tuple(tuple((at, some[at]) for at in every if at in some) for some in known)
 
 
-def _leads_out(variants: Variants, run: Run, given: Input) -> bool:
-    # Whether a word that it read of the user's would be a bad pointer, whatever was made of it.
+def _leads_out(variants: Variants, before: Run, after: Run, given: Input) -> bool:
+    # Whether the rewritten function refuses what the other one went on with, and no more so once
+    # the words at the end of user space and behind, of those that were read, lead to an object.
+    refused = _is_efault(after, variants.bits) and not after.faults and not _is_told(after)
+    if not refused or _is_efault(before, variants.bits) or not given.user:
+        return False
+    mended = replace(given, user=tuple(_mended(variants, before, given)))
+    if mended.user == given.user:
+        return False
+    again = variants.after.execute(variants.function, mended)
+    return bool(again.faults) or not _is_efault(again, variants.bits)
+
+
+def _mended(variants: Variants, run: Run, given: Input) -> Iterator[tuple[int, bytes]]:
     image = variants.before.image
-    word = image.bits // 8
+    word, last = image.bits // 8, image.emulation.user_end - _PAGE
     order: Literal["big", "little"] = "big" if image.big else "little"
-    for access in run.accesses:
-        if access.direction is not Direction.READ or access.size != word:
-            continue
-        for address, content in given.user:
-            at = access.address - address
+    good = given.user[0][0].to_bytes(word, order)
+    reads = [a for a in run.accesses if a.direction is Direction.READ and a.size == word]
+    for address, content in given.user:
+        made = bytearray(content)
+        for at in (access.address - address for access in reads):
             held = content[at : at + word] if at >= 0 else b""
-            if len(held) == word and int.from_bytes(held, order) >= image.emulation.user_end:
-                return True
-    return False
+            padded = BETWEEN * (word // 2) in held
+            if len(held) == word and not padded and int.from_bytes(held, order) > last:
+                made[at : at + word] = good
+        yield address, bytes(made)
 
 
 def _is_efault(run: Run, bits: int) -> bool:
@@ -188,7 +216,8 @@ def _faults(variants: Variants, given: Input, whole: Pair, most: int) -> Iterato
             what = f"access {number} of {len(steps[0])} faults {_HOW[sticky]}"
             faulty = [replace(given, fault=Fault(step, sticky)) for step in (one, other)]
             made = pair(variants, faulty[0], faulty[1], Case(what, fault=True))
-            if sticky or not any(map(_tries_again, (made.before, made.after))):
+            sides = (variants.before, made.before), (variants.after, made.after)
+            if sticky or not any(_tries_again(variants.function, *one) for one in sides):
                 yield made
 
 
@@ -221,14 +250,20 @@ def _changed(variants: Variants, given: Input, whole: Pair, most: int) -> Iterat
             yield pair(variants, made, made, Case(what))
 
 
-def _tries_again(run: Run) -> bool:
-    # A copy does, byte by byte, and a fault that is over by then was none.
-    return any(
-        access.address <= fault.address < access.address + access.size
-        for fault in run.faults
-        for access in run.accesses
-        if access.step > fault.step
-    )
+def _tries_again(function: str, emulator: Emulator, run: Run) -> bool:
+    # A copy does, byte by byte or line by line, and a fault that is over by then was none.
+    own = extents(emulator.image, function)
+    for fault in run.faults:
+        apart = not any(one.start <= fault.place < one.end for one in own)
+        for access in run.accesses:
+            again = access.address <= fault.address < access.address + access.size
+            close = (
+                abs(access.place - fault.place) < _ROUTINE
+                and 0 <= (access.address - (fault.address & -_LINE)) < 2 * _LINE
+            )
+            if access.step > fault.step and (again or (apart and close)):
+                return True
+    return False
 
 
 def _steps(run: Run) -> list[tuple[tuple[object, ...], int]]:
@@ -254,7 +289,7 @@ def _ended(
     address, content = one
     for there in ends:
         to = (address | _PAGE - 1) + 1 - there
-        kept = _moved(variants, given, address, to, slice(0, there))
+        kept = moved(variants.before.image, given, address, to, slice(0, there))
         if kept is not None:
             what = f"user memory ends behind byte {there} of {len(content)}"
             yield pair(variants, kept, kept, Case(what, fault=there < size))
@@ -266,7 +301,7 @@ def _begun(
     address, content = one
     for lacking in starts:
         to = (address | _PAGE - 1) + 1 - lacking
-        kept = _moved(variants, given, address, to, slice(lacking, None))
+        kept = moved(variants.before.image, given, address, to, slice(lacking, None))
         if lacking and kept is not None:
             what = f"the first {lacking} bytes of {len(content)} are not there"
             yield pair(variants, kept, kept, Case(what, fault=True))
@@ -288,7 +323,7 @@ def _locked(
     writes = {one.address - address for one in made if one.direction is Direction.WRITE}
     for at in _few(sorted(writes), _BORDERS):
         first = (address | _PAGE - 1) + 1
-        kept = _moved(variants, given, address, first - at, slice(0, None))
+        kept = moved(variants.before.image, given, address, first - at, slice(0, None))
         if kept is not None:
             locked = tuple(range(first, first - at + len(content), _PAGE))
             kept = replace(kept, locked=locked)
@@ -297,74 +332,32 @@ def _locked(
 
 
 def _at_the_end(
-    variants: Variants, given: Input, one: tuple[int, bytes], there: tuple[int, ...]
+    variants: Variants, given: Input, one: tuple[int, bytes], there: tuple[int, ...], least: int
 ) -> Iterator[Pair]:
     emulation = variants.before.image.emulation
     end, gap = emulation.user_end, emulation.gap
     address, _ = one
     for inside in there:
-        kept = _moved(variants, given, address, end - inside, slice(0, inside))
+        kept = moved(variants.before.image, given, address, end - inside, slice(0, inside))
         if kept is not None:
             # What is not checked to the byte would reach the kernel's own memory.
             beyond = () if gap else ((end, _OURS * _PAGE),)
             kept = replace(kept, kernel=(*kept.kernel, *beyond))
             what = f"the pointer stands {inside} bytes before the end of user space"
-            bad = inside < max(there)
+            bad = inside < least
             yield pair(variants, kept, kept, Case(what, fault=bad, outside=bad))
 
 
 def _elsewhere(variants: Variants, given: Input, one: tuple[int, int]) -> Iterator[Pair]:
     address, size = one
-    bad = _moved(variants, given, address, 0, slice(0, 0))
+    bad = moved(variants.before.image, given, address, 0, slice(0, 0))
     if bad is not None:
         case = Case(f"the pointer is 0, not {address:#x}", fault=True, outside=True)
         yield pair(variants, bad, bad, case)
     kernel = variants.before.image.emulation.text + _INSIDE
-    bad = _moved(variants, given, address, kernel, slice(0, 0))
+    bad = moved(variants.before.image, given, address, kernel, slice(0, 0))
     if bad is not None:
         # It is there: an access that no range check kept from it would be made.
         bad = replace(bad, kernel=(*bad.kernel, (kernel, _OURS * (size + _PAGE))))
         case = Case(f"the pointer is the kernel's, not {address:#x}", fault=True, outside=True)
         yield pair(variants, bad, bad, case)
-
-
-def _moved(variants: Variants, given: Input, address: int, to: int, part: slice) -> Input | None:
-    # The same call with a part of a user's object at another place, None where nothing leads there.
-    image = variants.before.image
-    order: Literal["big", "little"] = "big" if image.big else "little"
-    words = {size: address.to_bytes(size, order) for size in {4, image.bits // 8}}
-    arguments = tuple(to if one == address else one for one in given.arguments)
-    led = [_led(memory, words, to, order) for memory in (given.kernel, given.user)]
-    if arguments == given.arguments and (given.kernel, given.user) == tuple(led):
-        return None
-    start = part.start or 0
-    laid = ((to + start, data[part]) if at == address else (at, data) for at, data in led[1])
-    return replace(
-        given,
-        arguments=arguments,
-        kernel=led[0],
-        user=tuple(one for one in laid if one[1]),
-    )
-
-
-def _led(
-    memory: Memory,
-    words: dict[int, bytes],
-    to: int,
-    order: Literal["big", "little"],
-) -> Memory:
-    # The memory with each pointer to the object, whole words, changed.
-    made = []
-    if not any(word in content for _, content in memory for word in words.values()):
-        return memory
-    for at, content in memory:
-        changed = content
-        for size, word in words.items():
-            start = changed.find(word) if to < 1 << 8 * size else -1
-            while start >= 0:
-                if start % size == 0:
-                    new = to.to_bytes(size, order)
-                    changed = changed[:start] + new + changed[start + size :]
-                start = changed.find(word, start + 1)
-        made.append((at, changed))
-    return tuple(made)

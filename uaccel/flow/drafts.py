@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 import uaccel.styles
 from uaccel.catalog import catalog
-from uaccel.changes import BEGUN, MASKED, RANGE, WHOLE_RANGE
+from uaccel.changes import BEGUN, BOTH, MASKED, RANGE, WHOLE_RANGE
 from uaccel.edits import apply, longest, whole
 from uaccel.errors import BrokenInvariant
 from uaccel.flow.expand import Expanded, brought_back, expanded, narrowed
@@ -233,7 +233,8 @@ def _differences(
     if len(new) != 1 or not new[0].stands:
         return tuple(dict.fromkeys((*undone, *said)))
     masks = not cluster.form.checks_range
-    kept = [text for text in said if text == MASKED or (masks and text.startswith(_COVERS))]
+    own = (MASKED, *(BOTH.format(other=other) for other in ("read", "written")))
+    kept = [text for text in said if text in own or (masks and text.startswith(_COVERS))]
     was = cluster.scaffold.covers if cluster.scaffold is not None else ""
     now = new[0].scaffold.covers if new[0].scaffold is not None else ""
     if new[0].fault != cluster.fault:

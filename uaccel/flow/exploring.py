@@ -296,7 +296,10 @@ class Explorer:
             prototype = self._types.code(known[name])
             self.pointed[name] = told(self._image, self._types, name, prototype)
         led = (*self._led, *self._leading(self.pointed[name] for name in sorted(known)))
-        return ((one.name, at, self._types.kind(to).size or _LARGEST) for one, at, to in led)
+        return ((one.name, at, self._finds(one.name, at, to)) for one, at, to in led)
+
+    def _finds(self, name: str, at: int, to: int | None) -> int:
+        return _LARGEST if (name, at) in self._sized else self._types.kind(to).size
 
     def _leading(self, callees: Iterable[Callee]) -> Iterator[tuple[Callee, int, int | None]]:
         # Each argument that may lead to a variable of the caller, and the type that lies there.
@@ -343,7 +346,7 @@ class Explorer:
 
 
 def chosen(found: Iterable[Found], guarded: tuple[Direction, ...]) -> tuple[Found, ...]:
-    """Return few of `found` that together made every access, and went most ways, that any did.
+    """Return few of `found` that together made most accesses, and went most ways, that any did.
 
     `guarded` are the directions that need an opening.
     """

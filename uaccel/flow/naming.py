@@ -8,7 +8,6 @@ decides, an address of the stack that of the stack.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,10 +17,9 @@ from zlib import crc32
 from uaccel.flow.calling import by_reference, places
 from uaccel.flow.leaves import Leaves
 from uaccel.model.kinds import Kind, Prototype, Shape
-from uaccel.model.run import Called, Image, Run
+from uaccel.model.run import Called, Image, Run, bare
 from uaccel.read.prototypes import Prototypes
 
-_NUMBERED = re.compile(r"\.\d+$")  # a variable of a function: "count.3"
 _PAGE = 0x1000
 
 
@@ -144,5 +142,4 @@ class Naming:
         return next(known, 1)  # of a function its first byte alone means anything
 
     def _named(self, name: str) -> int:
-        bare = _NUMBERED.sub("", name)
-        return self._image.emulation.text ^ (crc32(bare.encode()) & 0x1FFFFFF0)
+        return self._image.emulation.text ^ (crc32(bare(name).encode()) & 0x1FFFFFF0)

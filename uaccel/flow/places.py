@@ -9,6 +9,7 @@ from dataclasses import dataclass
 PAGE = 0x1000
 AWAY = 0x6000000  # bytes from the code to the first object
 MARGIN = 0x400  # bytes before and behind an object: containers, elements past the end
+BETWEEN = b"\x5a"  # what lies between the members of a user's struct
 _USER = 0x10000000  # first address of a user's objects
 _HIGHEST = 31  # bits of the address of a user's
 

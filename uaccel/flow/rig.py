@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections import ChainMap
+from collections import ChainMap, Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -21,13 +21,14 @@ from uaccel.host.emulator import Emulator
 from uaccel.model.judgement import Evidence, Judgement, Outcome
 from uaccel.model.kinds import Prototype, Shape
 from uaccel.model.machine import Listing
-from uaccel.model.run import Coverage, Image, Pair, Run
+from uaccel.model.run import Coverage, Fault, Image, Pair, Run, bare
 from uaccel.model.source import Direction
 from uaccel.read.prototypes import Prototypes
 
 TRIES = 800  # inputs that are looked at
 SEED = 1
 _LONGER = 4  # times that so many are looked at, where they do not come to every access
+_EFAULT = -14
 _SOME = 128  # pairs that are judged at once
 _ROUNDS = 6  # times that an input is completed by what only a fault looks at
 _HALVES = (16, 12, 0)  # bits by which the first part of a constant is shifted: ppc, riscv, arm
@@ -83,7 +84,7 @@ def prove_sides(sides: tuple[Side, ...], data: bytes, told: Hints) -> tuple[Proo
         return (unknown(rig.explorer.why),) * (len(sides) - 1)
     image = sides[0].image
     rig.ways = ways(one.runs[0] for one in found)
-    firsts = (astray(one.runs[0], rig.ways, image.emulation) for one in found)
+    firsts = (astray(one.runs[0], rig.ways, image.emulation, one.runs[-1]) for one in found)
     pairs_of = zip(found, firsts, strict=True)
     found = tuple(replace(one, runs=(first, *one.runs[1:])) for one, first in pairs_of)
     kept = chosen(found, image.accesses_guarded)
@@ -110,7 +111,7 @@ def _found(rig: _Rig) -> tuple[Found, ...]:
 class _Rig:
     """The variants on machines of their own, and what calls them."""
 
-    __slots__ = ("_bits", "_emulators", "_namings", "explorer", "sides", "ways")
+    __slots__ = ("_bits", "_emulators", "_namings", "_truth", "explorer", "sides", "ways")
 
     def __init__(
         self, sides: tuple[Side, ...], types: Prototypes, prototype: Prototype, told: Hints
@@ -123,13 +124,31 @@ class _Rig:
         callees = {one.name: one for one in known if one is not None}
         self._emulators = tuple(Emulator(one.image) for one in sides)
         self._bits = 8 * types.kind(prototype.result).size
+        self._truth = types.kind(prototype.result).truth
         world = World(first.image, Leaves(types), told, types.locals(prototype.name))
+        world.statics = frozenset[str].intersection(*(_statics(one.image) for one in sides))
         numbers = dict(sorted(_constants(one.listing for one in sides)))
         world.constants = tuple(numbers)
         world.compared = tuple(value for value, compared in numbers.items() if compared)
         self.explorer = Explorer(self._emulators, world, types, prototype, callees.values())
         named = ChainMap(callees, self.explorer.pointed)
         self._namings = tuple(Naming(one.image, named, world.leaves) for one in sides)
+
+    def refusal(self, kept: tuple[Found, ...]) -> int:
+        """Return what the function as it stood returns where an access faults, -EFAULT or a bool.
+
+        `kept` are calls of it; where none of them tells, it is -EFAULT.
+        """
+        if not self._truth:
+            return _EFAULT
+        for one in kept:
+            step = next((access.step for access in one.runs[0].accesses if access.step >= 0), None)
+            if step is not None:
+                given = replace(one.given, fault=Fault(step, sticky=True))
+                run = self._emulators[0].execute(self.sides[0].listing.symbol, given)
+                if run.faults and run.result is not None and not run.ended:
+                    return run.result & 1
+        return _EFAULT
 
     def variants(self, number: int) -> Variants:
         """Return the function as it stood beside the variant of that number."""
@@ -146,7 +165,9 @@ class _Rig:
 def _proof(rig: _Rig, number: int, found: tuple[Found, ...], kept: tuple[Found, ...]) -> Proof:
     before, after = rig.sides[0], rig.sides[number]
     plain = _plain(kept)
-    every, said = _judged(_every(rig, number, found, kept), after.declared)
+    refusal = rig.refusal(kept)
+    made_of = (replace(one, refusal=refusal) for one in _every(rig, number, found, kept))
+    every, said = _judged(made_of, after.declared)
     told = tuple(pair for pair in every if not unfit(pair.before, pair.guarded))
     met = coverage(after.image, after.listing, (pair.after for pair in told))
     made = any(pair.after.accesses for pair in told)
@@ -208,6 +229,14 @@ def _pairs(
         if not any(grown):
             break
     return made
+
+
+def _statics(image: Image) -> frozenset[str]:
+    # Variables that may have other values, and whose bare name is no other one's.
+    names = Counter(bare(name) for name, _, _ in image.data)
+    writable = [one for one in image.segments if one.writable]
+    kept = (name for name, at, _ in image.data if any(one.holds(at) for one in writable))
+    return frozenset(bare(name) for name in kept if names[bare(name)] == 1)
 
 
 def _constants(listings: Iterable[Listing]) -> Iterator[tuple[int, bool]]:

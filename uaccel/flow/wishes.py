@@ -68,7 +68,7 @@ class Wishes:
                 yield from entries
             if behind is None or not is_open(behind):
                 continue
-            pointers = one.size * 8 == self._bits and all(map(self._world.is_kernel, one.values))
+            pointers = one.size * 8 == self._bits and any(map(self._world.is_kernel, one.values))
             for value, wanted in _turned(one):
                 if pointers and wanted not in one.values:
                     continue
@@ -168,7 +168,7 @@ class Wishes:
     ) -> Patch | None:
         address, size, read = found
         origin = self._world.origin(address)
-        if origin is None or size > _WORD:
+        if origin is None or size > _WORD or self._world.is_own(read):
             return None
         part, at = min(size, least), 0
         if size <= least:

@@ -15,9 +15,9 @@ from typing import Literal
 from uaccel.flow.hints import Hints
 from uaccel.flow.layers import STATIC, Layer, Layers, Patch, patched
 from uaccel.flow.leaves import Leaf, Leaves, distinct, number
-from uaccel.flow.places import AWAY, MARGIN, PAGE, Place, Places
+from uaccel.flow.places import AWAY, BETWEEN, MARGIN, PAGE, Place, Places
 from uaccel.model.kinds import Kind, Shape
-from uaccel.model.run import Image
+from uaccel.model.run import Image, bare
 
 _ROOM = 16 * PAGE  # of a user's object
 _ALIKE = 0.15  # how often a number becomes equal to one that the function is given
@@ -33,7 +33,6 @@ _CALLED = "current.stack"
 _STEP = 64  # bytes that a frame of the user's may begin before its stack pointer
 _STACK = 0x10000  # bytes, the largest THREAD_SIZE
 _MIDDLE = 0x80  # bytes into an object of which nothing is known
-_BETWEEN = b"\x5a"
 _WORDS = 64  # of an object of which nothing is known
 
 
@@ -43,6 +42,7 @@ class World:
     __slots__ = (
         *("_hints", "_image", "_kinds", "_made", "_order", "_places", "_pool", "_read"),
         *("_shared", "_slots", "_task", "_word", "compared", "constants", "leaves"),
+        "statics",
     )
 
     def __init__(
@@ -61,6 +61,7 @@ class World:
         self._read: dict[str, set[int]] = {}
         self._pool: tuple[int, ...] = ()
         self._task: tuple[tuple[int, bytes], ...] | None = None
+        self.statics: frozenset[str] = frozenset()  # variables that every variant has, and one
         self.constants: tuple[int, ...] = ()  # of the code
         self.compared: tuple[int, ...] = ()  # of those, what it compares with
 
@@ -75,12 +76,16 @@ class World:
 
     def origin(self, address: int) -> tuple[str, int] | None:
         """Return (path of the object, bytes into it) of what lies at `address`, where known."""
-        for at, content in self._task or ():
-            if at <= address < at + len(content):
-                return _CURRENT, address - at
+        _, start, held = self._image.furnished[0]
+        if start <= address < start + len(held):
+            # What it is furnished with is so at every call.
+            first = (address - start) & -self._word
+            fixed = any(held[first : first + self._word])
+            return None if fixed else (_CURRENT, address - start)
         for name, at, size in self._image.data:
             if at <= address < at + size:
-                return f"{STATIC}{name}", address - at
+                known = bare(name) in self.statics
+                return (f"{STATIC}{bare(name)}", address - at) if known else None
         place = self.find(address)
         known = place is not None and place.address <= address < place.address + place.size
         return (place.path, address - place.address) if place is not None and known else None
@@ -155,7 +160,7 @@ class World:
         choose = random.Random(f"{last.seed} {path}")
         if len(layers) == 1:
             # What lies between the members of a user's struct is anything but what is expected.
-            made = bytearray((_BETWEEN if user else b"\0") * self._size(kind, user=user) * count)
+            made = bytearray((BETWEEN if user else b"\0") * self._size(kind, user=user) * count)
             for leaf in self._all(kind, user=user, count=count):
                 self._put(made, leaf, self._first(choose, path, leaf, at, user=user))
         else:
@@ -181,6 +186,7 @@ class World:
 
     def pointer(self, path: str, kind: Kind, *, member: bool = True, user: bool = False) -> int:
         """Return what a pointer that `path` names leads to."""
+        path = f"{path}*" if path.endswith("()") else path  # the answer itself is called so
         name = path.rpartition(".")[2].partition("[")[0]
         if user or self._hints.leads(name, kind.name, member=member):
             return self.place(path, kind.to, user=True)

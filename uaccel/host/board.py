@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import pairwise
 from typing import Literal
 
 import unicorn
@@ -13,7 +14,7 @@ from unicorn import Uc
 
 from uaccel.errors import BrokenInvariant
 from uaccel.host.pages import PAGE, Given, Objects, Stretch
-from uaccel.model.run import Emulation, Image, Input
+from uaccel.model.run import Emulation, Image, Input, bare
 
 Statics = tuple[tuple[str, int, bytes], ...]
 _STUB = 16  # bytes
@@ -109,9 +110,14 @@ class Board:
         self.write(emulation.stack, top + self._bytes)
         return int.from_bytes(word, self._order)
 
+    def called(self, place: int) -> str:
+        """Return by which name a call of what lies at `place` is told."""
+        return self.externals.get(place, f"code at {place:#x}")
+
     def is_data(self, place: int) -> bool:
         """Return whether what lies at `place` is no code, though something may lead there."""
-        return place in self.data or place >= self.image.end
+        beyond = place >= self.image.end and bool(self.kernel.get(place, 1))
+        return beyond or place in self.data
 
     def passed(self, count: int) -> tuple[int, ...]:
         """Return the words on the stack where a function that begins finds arguments."""
@@ -168,7 +174,7 @@ class Board:
         if given == self._poked:
             return
         made = bytearray(self._linked)
-        places = {name: (address, size) for name, address, size in self._image.data}
+        places = {bare(name): (address, size) for name, address, size in self._image.data}
         for name, offset, content in given:
             address, size = places.get(name, (0, 0))
             at = address + offset - self.image.address
@@ -184,7 +190,15 @@ class Board:
             return ()
         found = tuple(self.image.differences(now, ()))
         self.image.restore()
-        return found
+        return tuple(part for one in found for part in self._apart(*one))
+
+    def _apart(self, address: int, content: bytes) -> Iterator[tuple[int, bytes]]:
+        # Variables that lie side by side here do not in another variant.
+        end = address + len(content)
+        inside = {at for _, at, _ in self._image.data if address < at < end}
+        cuts = [address, *sorted(inside), end]
+        for first, last in pairwise(cuts):
+            yield first, content[first - address : last - address]
 
     def _whole(self) -> Stretch:
         # All code is in the stretch that the machine gets first, and nothing else is: unicorn

@@ -99,29 +99,32 @@ class Emulator:
         # The trace of the last run may still be read from the old list.
         self._events = []
         self._callees.reset(given)
-        self._lost = 0
+        self._lost = self._steps = self._ticks = 0
         self._fault, self._sticky = (fault.step, fault.sticky) if fault else (-1, False)
-        self._steps = 0
         self._withdrawn = self._written = False
         self._spared = self._torn = None
-        self._missing = self._ticks = 0
         self._why = ""
 
     def _go(self, entry: int) -> str:
         at: int | None = entry
         while at is not None:
             error = None
+            self._missing = 0
             try:
                 self._uc.emu_start(at, self._board.exit)
             except UcError as found:
                 error = found
-            place = self._called_data()
-            if place:
+            if place := self._called_data():
                 self._on_call(self._uc, place, 0, None)
-                at = self._returned()
+                at = self._returned() if self._goes_on() else None
             else:
                 at = self._caught(error) if error else self._stopped()
         return self._why
+
+    def _goes_on(self) -> bool:
+        over = len(self._events) > _LONGEST
+        self._why = f"it did not end within {_LONGEST} events" if over else self._why
+        return not over
 
     def _returned(self) -> int | None:
         try:
@@ -165,7 +168,6 @@ class Emulator:
             return None
         self._drop(place)
         self._events.append(Failed(place, fixup.kind, self._missing, self._wanted))
-        self._missing = 0
         if self._withdrawn and not self._sticky:
             self._board.user.give_back()
             self._withdrawn = False
@@ -275,8 +277,8 @@ class Emulator:
         for clock in image.clocks:
             self._at(clock.address, self._on_clock(clock))
         # Objects of the kernel's lie behind the code: a pointer that leads there leads nowhere.
-        beyond, last = self._board.image.end, (1 << image.bits) - 1
-        uc.hook_add(unicorn.UC_HOOK_CODE, lambda uc, *_told: uc.emu_stop(), begin=beyond, end=last)
+        beyond = {"begin": self._board.image.end, "end": (1 << image.bits) - 1}
+        uc.hook_add(unicorn.UC_HOOK_CODE, lambda uc, *_told: uc.emu_stop(), **beyond)
         # Behind the steps: what comes after a hook that stops is not told.
         for place in self._moves:
             self._at(place, lambda uc, *_told: uc.emu_stop())
@@ -292,8 +294,7 @@ class Emulator:
         if block is None or block.size != size:
             block = self._blocks[address] = Block(address, size)
         self._events.append(block)
-        if len(self._events) > _LONGEST:
-            self._why = f"it did not end within {_LONGEST} events"
+        if not self._goes_on():
             uc.emu_stop()
 
     def _on_step(self, place: int) -> _Told:
@@ -301,6 +302,7 @@ class Emulator:
 
         def told(_uc: Uc, _address: int, _size: int, _given: object) -> None:
             self._events.append(step)
+            self._torn = None
             if self._steps == self._fault:
                 self._board.user.withdraw()
                 self._withdrawn = True
@@ -370,8 +372,7 @@ class Emulator:
         return told
 
     def _on_call(self, _uc: Uc, address: int, _size: int, _given: object) -> None:
-        name = self._board.externals.get(address, f"code at {address:#x}")
-        self._events.append(self._callees.answer(name))
+        self._events.append(self._callees.answer(self._board.called(address)))
 
     def _on_user(
         self, uc: Uc, kind: int, address: int, size: int, value: int, _given: object

@@ -3,11 +3,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from uaccel.model.source import Direction
 
 _STACK = 0x10000  # bytes
+_NUMBERED = re.compile(r"\.\d+$")
+
+
+def bare(name: str) -> str:
+    """Return the name of a variable without the number that gcc gives it: "count.3"."""
+    return _NUMBERED.sub("", name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +142,10 @@ class Segment:
     data: bytes
     size: int  # bytes; those behind `data` are zero
     writable: bool
+
+    def holds(self, address: int) -> bool:
+        """Return whether that address is one of its bytes."""
+        return self.address <= address < self.address + self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +340,7 @@ class Pair:
     guarded: tuple[Direction, ...]  # directions that need an opening
     given: Input | None = None  # to the variant before; to the other one the same
     outside: bool = False  # a pointer led out of user space
+    refusal: int = -14  # what the function returns where an access faults
 
 
 @dataclass(frozen=True, slots=True)
