@@ -268,7 +268,7 @@ def _range(
         return _exact(function, access)
     text = _unwrapped(one_line(function.source.quote(access.pointer)))
     size = one_line(function.source.quote(access.size)) if access.size is not None else ""
-    if _may_lie_behind(function, text, size, layouts):
+    if _may_lie_behind(function, stretch, text, size, layouts):
         return _exact(function, access)
     whole = access.copies and access.path == "" and access.base in dict(function.pointers)
     if access.base is not None and (access.path or whole):
@@ -289,16 +289,28 @@ def _range(
     return _exact(function, access)
 
 
-def _may_lie_behind(function: Function, text: str, size: str, layouts: tuple[Layouts, ...]) -> bool:
+def _may_lie_behind(
+    function: Function, stretch: Stretch, text: str, size: str, layouts: tuple[Layouts, ...]
+) -> bool:
     # An array without a length of its own lies behind its struct: of what is copied from or to one,
-    # the struct's size says nothing.
+    # and of its elements, the struct's size says nothing.
     bare = _bare(text)
     found = _ARRAY.match(bare)
     tag = dict(function.pointers).get(found[1]) if found is not None else None
     if found is None or tag is None or size == f"sizeof({bare})":
         return False
+    if not size and not any(known.find(tag) is not None for known in layouts):
+        return _is_first_alone(function, stretch, bare)
     is_array = found[3] or (size and not bare.startswith("&"))
     return bool(is_array) and not is_inside(layouts, tag, found[2])
+
+
+def _is_first_alone(function: Function, stretch: Stretch, element: str) -> bool:
+    # Where no layout is known: of an array that has a second element the length is known as well.
+    if not element.endswith("[0]"):
+        return False
+    others = (one_line(function.source.quote(one.pointer)) for one in stretch.accesses)
+    return not any(element[:-2] in one and not one.endswith("[0]") for one in others)
 
 
 def _unwrapped(text: str) -> str:
