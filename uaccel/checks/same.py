@@ -14,6 +14,7 @@ from uaccel.model.source import Direction
 _EFAULT = -14
 _UPPER = 0xFFFFFFFF00000000  # of a word, when a sign was extended
 _POINTER = 0x10000  # no object lies at a lower address
+_LEAST = -4095  # no error is less (MAX_ERRNO of include/linux/err.h): it is an address
 _WORD = 32  # bits of a word of the machines that return two of them
 _BYTES = 8  # of the largest value
 _LINE = 64  # bytes that a copy may read before it writes them
@@ -191,7 +192,8 @@ def _is_refusal(pair: Pair) -> bool:
     # What it returns for a fault, or the same error; nothing; NULL where it was a pointer.
     was, now = _result(pair.before, pair.bits), _result(pair.after, pair.bits)
     error = now == pair.refusal or now == was < 0
-    return error or not pair.bits or (now == 0 and was > _POINTER)
+    pointed = was > _POINTER or was < _LEAST
+    return error or not pair.bits or (now == 0 and pointed)
 
 
 def _fails_late(pair: Pair) -> bool:

@@ -197,9 +197,15 @@ class Explorer:
         return replace(given, user=user)
 
     def size(self, address: int) -> int:
-        """Return how many bytes the type of the object at `address` has; 0 when nothing tells."""
+        """Return how many bytes the type of the object at `address` has; 0 when nothing tells.
+
+        So it is of a struct that ends with an array without a length.
+        """
         place = self.world.find(address)
-        return self._types.kind(place.kind).size if place else 0
+        kind = self._types.kind(place.kind) if place else None
+        last = self._types.kind(kind.parts[-1].kind) if kind is not None and kind.parts else None
+        open_ended = last is not None and last.shape is Shape.ARRAY and not last.size
+        return kind.size if kind is not None and not open_ended else 0
 
     def demands(self, run: Run) -> bool:
         """Return whether `run` ended at memory of the kernel that the next input will have."""
