@@ -53,7 +53,11 @@ def runs(built: Mapping[tuple[str, str], Sample], arch: str, style: str) -> tupl
         ways={},
     )
     given = (busy(before, flags) for flags in FLAGS)
-    return tuple(pair for one in given for pair in pairs(both, one, lambda _: 132, thorough=True))
+    return tuple(
+        pair
+        for one in given
+        for pair in pairs(both, one, lambda _: 132, lambda _: 132, thorough=True)
+    )
 
 
 def busy(sample: Sample, flags: int) -> Input:

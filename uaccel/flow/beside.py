@@ -57,11 +57,17 @@ class Variants:
 
 
 def pairs(
-    variants: Variants, given: Input, size: Callable[[int], int], *, thorough: bool
+    variants: Variants,
+    given: Input,
+    size: Callable[[int], int],
+    extent: Callable[[int], int],
+    *,
+    thorough: bool,
 ) -> Iterator[Pair]:
     """Yield the runs of both with `given`: as it is, each byte of it another, with each fault.
 
-    `size` tells how many bytes the type of the user's object at an address has.  Without
+    `size` tells how many bytes the type of the user's object at an address has, `extent` how many
+    any run has reached.  Without
     `thorough` memory ends where accesses begin and end, not behind every byte, and of many bytes
     and accesses some are left out.
     """
@@ -80,7 +86,7 @@ def pairs(
         yield from _locked(variants, given, (address, content), whole)
         there = range(full + 1) if all_of_it and full <= _LARGE else (*edges, len(content), full)
         # Where nothing tells how large it is a range may be checked of more than is known.
-        least = full if size(address) else full + 1
+        least = max(full if size(address) else full + 1, extent(address))
         there = tuple(dict.fromkeys(there))
         yield from _at_the_end(variants, given, (address, content), there, least)
         yield from _elsewhere(variants, given, (address, full))

@@ -57,7 +57,7 @@ class Explorer:
     """Calls a function with what its types ask for."""
 
     __slots__ = (
-        *("_called", "_callees", "_demanded", "_extents", "_function", "_image", "_led"),
+        *("_called", "_callees", "_demanded", "_ends", "_extents", "_function", "_image", "_led"),
         *("_prototype", "_sized", "_spent", "_types", "_variants", "_wanted", "_wished_for"),
         *("_wishes", "pointed", "why", "world"),
     )
@@ -84,6 +84,7 @@ class Explorer:
         self._called: set[str] = set()  # callees that are answered: those that a run came to
         self._demanded: dict[int, Place] = {}
         self._extents: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
         self._spent = 0  # instructions of this search
         self._wanted: deque[Layers] = deque()
         self._wished_for: set[Patch] = set()
@@ -196,6 +197,10 @@ class Explorer:
         user = tuple((at, data[: ends.get(at, self.size(at) or 1)]) for at, data in given.user)
         return replace(given, user=user)
 
+    def extent(self, address: int) -> int:
+        """Return how many bytes of the object at `address` any run has reached."""
+        return self._ends.get(address, 0)
+
     def size(self, address: int) -> int:
         """Return how many bytes the type of the object at `address` has; 0 when nothing tells.
 
@@ -214,6 +219,11 @@ class Explorer:
 
     def _run(self, given: Input) -> tuple[Run, ...]:
         runs = tuple(one.execute(self._function, given) for one in self._variants)
+        for one in (access for run in runs for access in run.accesses):
+            place = self.world.find(one.address)
+            if place is not None and place.user:
+                end = one.address + one.size - place.address
+                self._ends[place.address] = max(end, self._ends.get(place.address, 0))
         # What must be laid takes its time as well.
         self._spent += _LAID * len(self._demanded) + sum(run.instructions for run in runs)
         return runs

@@ -224,7 +224,7 @@ def _pairs(
     made: tuple[Pair, ...] = ()
     for _ in range(_ROUNDS):
         given = explorer.trimmed(found)
-        made = tuple(pairs(variants, given, explorer.size, thorough=thorough))
+        made = tuple(pairs(variants, given, explorer.size, explorer.extent, thorough=thorough))
         grown = [explorer.demands(run) for pair in made for run in (pair.before, pair.after)]
         if not any(grown):
             break
