@@ -180,7 +180,7 @@ def _fails_early(pair: Pair) -> bool:
     # A bad range ends it before accesses that were still made; what was done, was done before.
     # A range check fails without a fault.
     early = pair.outside and not pair.after.faults and _is_refusal(pair)
-    if not (early and _is_within(_moved(pair.after), _moved(pair.before))):
+    if not (early and _moves_no_more(pair)):
         return False
     # Of two that fail, the one that fails earlier calls nothing that the other one does not; one
     # that went well has nothing to undo.
@@ -188,10 +188,32 @@ def _fails_early(pair: Pair) -> bool:
     return not failed or (_is_within(_calls(pair.after), _calls(pair.before)) and _keeps(pair))
 
 
+def _refuses(pair: Pair) -> bool:
+    # What is refused may not have been looked at before: it went on, or faulted elsewhere.
+    early = pair.outside and not pair.after.faults and _is_refusal(pair)
+    return early and _moves_no_more(pair)
+
+
+def _moves_no_more(pair: Pair) -> bool:
+    if _is_within(_moved(pair.after), _moved(pair.before)):
+        return True
+    # Of two that move the same bytes one may do so by larger words.
+    reads = [
+        {at for one in run.accesses if one.value is None for at in _span(one)}
+        for run in (pair.before, pair.after)
+    ]
+    was, now = _written(pair.before), _written(pair.after)
+    return reads[1] <= reads[0] and now <= was and not _changed(pair) & now
+
+
+def _span(access: UserAccess) -> range:
+    return range(access.address, access.address + access.size)
+
+
 def _is_refusal(pair: Pair) -> bool:
     # What it returns for a fault, or the same error; nothing; NULL where it was a pointer.
     was, now = _result(pair.before, pair.bits), _result(pair.after, pair.bits)
-    error = now == pair.refusal or now == was < 0
+    error = now in (_EFAULT, pair.refusal) or now == was < 0
     pointed = was > _POINTER or was < _LEAST
     return error or not pair.bits or (now == 0 and pointed)
 
@@ -331,12 +353,7 @@ def _changed(pair: Pair) -> set[int]:
 
 
 def _written(run: Run) -> set[int]:
-    return {
-        at
-        for access in run.accesses
-        if access.value is not None
-        for at in range(access.address, access.address + access.size)
-    }
+    return {at for access in run.accesses if access.value is not None for at in _span(access)}
 
 
 def _moved(run: Run) -> Iterator[tuple[object, ...]]:
@@ -346,7 +363,7 @@ def _moved(run: Run) -> Iterator[tuple[object, ...]]:
 PERMITS = (
     _Permit(r"The range check now covers ", _fails_early),
     _Permit(r"Every pointer is checked before the first access: ", _fails_early),
-    _Permit(r"A `.+` outside of user space fails ", _fails_early),
+    _Permit(r"A `.+` outside of user space fails ", _refuses),
     _Permit(r"All of struct \w+ is checked at once: ", _fails_early),
     _Permit(r"The accesses get a range check that ", _fails_early),
     _Permit(r"All bytes of struct \w+ are read, ", _reads_all),

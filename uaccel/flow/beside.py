@@ -39,6 +39,7 @@ class Case:
     what: str  # one clause: "the 3rd access faults for good"
     fault: bool = False  # user memory is not all there
     outside: bool = False  # a pointer leads out of user space
+    to: int = 0  # where that pointer, or another one, was made to lead
 
 
 PLAIN = Case("nothing faults")
@@ -119,7 +120,7 @@ def paired(variants: Variants, runs: tuple[Run, Run], given: Input, case: Case) 
     return Pair(
         what=case.what,
         fault=case.fault or failed or refused,
-        outside=case.outside or refused or _leads_out(variants, *runs, given),
+        outside=case.outside or refused or _leads_out(variants, *runs, given, case.to),
         before=before,
         after=after,
         bits=variants.bits,
@@ -172,17 +173,34 @@ def _completed(given: Memory, *changed: Memory) -> tuple[Memory, ...]:
     return tuple(tuple((at, some[at]) for at in every if at in some) for some in known)
 
 
-def _leads_out(variants: Variants, before: Run, after: Run, given: Input) -> bool:
+def _leads_out(variants: Variants, before: Run, after: Run, given: Input, to: int) -> bool:
     # Whether the rewritten function refuses what the other one went on with, and no more so once
-    # the words at the end of user space and behind, of those that were read, lead to an object.
+    # the words at the end of user space and behind, of those that were read, lead to an object;
+    # but for the pointer `to` that is looked at anyway.
     refused = _is_efault(after, variants.bits) and not after.faults and not _is_told(after)
-    if not refused or _is_efault(before, variants.bits) or not given.user:
+    if not refused or not given.user or (_is_efault(before, variants.bits) and not before.faults):
         return False
-    mended = replace(given, user=tuple(_mended(variants, before, given)))
-    if mended.user == given.user:
+    kernel = tuple(_mended_words(variants, given, to))
+    mended = replace(given, user=tuple(_mended(variants, before, given)), kernel=kernel)
+    if (mended.user, mended.kernel) == (given.user, given.kernel):
         return False
     again = variants.after.execute(variants.function, mended)
     return bool(again.faults) or not _is_efault(again, variants.bits)
+
+
+def _mended_words(variants: Variants, given: Input, to: int) -> Iterator[tuple[int, bytes]]:
+    # Pointers of the kernel's that lead to the very end of user space.
+    image = variants.before.image
+    word, end = image.bits // 8, image.emulation.user_end
+    order: Literal["big", "little"] = "big" if image.big else "little"
+    good = given.user[0][0].to_bytes(word, order)
+    for address, content in given.kernel:
+        made = bytearray(content)
+        for at in range(0, len(content) - word + 1, word):
+            held = int.from_bytes(content[at : at + word], order)
+            if end - _PAGE < held <= end and held != to:
+                made[at : at + word] = good
+        yield address, bytes(made)
 
 
 def _mended(variants: Variants, run: Run, given: Input) -> Iterator[tuple[int, bytes]]:
@@ -351,7 +369,8 @@ def _at_the_end(
             kept = replace(kept, kernel=(*kept.kernel, *beyond))
             what = f"the pointer stands {inside} bytes before the end of user space"
             bad = inside < least
-            yield pair(variants, kept, kept, Case(what, fault=bad, outside=bad))
+            case = Case(what, fault=bad, outside=bad, to=end - inside)
+            yield pair(variants, kept, kept, case)
 
 
 def _elsewhere(variants: Variants, given: Input, one: tuple[int, int]) -> Iterator[Pair]:

@@ -21,6 +21,7 @@ from uaccel.model.run import Called, Image, Run, bare
 from uaccel.read.prototypes import Prototypes
 
 _PAGE = 0x1000
+_LONG = 8  # bytes: no other value looks like an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,9 @@ class Naming:
     def _words(self, content: bytes) -> bytes:
         word = self._image.bits // 8
         made = bytearray(content)
-        for at in range(0, len(content) - word + 1, word):
+        # Where an object lies at an odd address so do its pointers.
+        step = 1 if word == _LONG else word
+        for at in range(0, len(content) - word + 1, step):
             value = int.from_bytes(content[at : at + word], self._order)
             named = self._address(value)
             if named != value:

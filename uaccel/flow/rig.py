@@ -135,19 +135,19 @@ class _Rig:
         self._namings = tuple(Naming(one.image, named, world.leaves) for one in sides)
 
     def refusal(self, kept: tuple[Found, ...]) -> int:
-        """Return what the function as it stood returns where an access faults, -EFAULT or a bool.
+        """Return what the function as it stood returns where an access faults.
 
         `kept` are calls of it; where none of them tells, it is -EFAULT.
         """
-        if not self._truth:
-            return _EFAULT
         for one in kept:
             step = next((access.step for access in one.runs[0].accesses if access.step >= 0), None)
             if step is not None:
                 given = replace(one.given, fault=Fault(step, sticky=True))
                 run = self._emulators[0].execute(self.sides[0].listing.symbol, given)
                 if run.faults and run.result is not None and not run.ended:
-                    return run.result & 1
+                    low = run.result & ((1 << self._bits) - 1)
+                    low &= 1 if self._truth else -1
+                    return low - (1 << self._bits) if self._bits and low >> self._bits - 1 else low
         return _EFAULT
 
     def variants(self, number: int) -> Variants:
