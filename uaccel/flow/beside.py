@@ -16,7 +16,7 @@ from uaccel.model.access import Direction
 from uaccel.model.run import Emulation, Fault, Input, Pair, Run
 
 _HOW = {False: "once", True: "for good"}
-_BORDERS = 24  # of what may be written, in one object
+_BORDERS = 32  # of what may be written, in one object
 _SOME = 60  # bytes, and accesses, of an input that is not the first
 _FAULTED = 120  # accesses of one run that fault, in turn
 _T = TypeVar("_T")
@@ -344,15 +344,19 @@ def _locked(
     ]
     if not any(access.direction is Direction.READ for access in made):
         return
-    writes = {one.address - address for one in made if one.direction is Direction.WRITE}
-    for at in _few(sorted(writes), _BORDERS):
-        first = (address | _PAGE - 1) + 1
-        kept = moved(variants.before.image, given, address, first - at, slice(0, None))
-        if kept is not None:
-            locked = tuple(range(first, first - at + len(content), _PAGE))
-            kept = replace(kept, locked=locked)
-            what = f"the user's memory may not be written from byte {at} of {len(content)} on"
-            yield pair(variants, kept, kept, Case(what, fault=True))
+    writes = [one for one in made if one.direction is Direction.WRITE]
+    starts = {one.address - address for one in writes}
+    ends = {one.address - address + one.size for one in writes}
+    for at in _few(sorted(starts | ends), _BORDERS):
+        border = (address | _PAGE - 1) + 1
+        kept = moved(variants.before.image, given, address, border - at, slice(0, None))
+        behind = tuple(range(border, border - at + len(content), _PAGE))
+        before = tuple(range(border - at & -_PAGE, border, _PAGE))
+        for way, pages in ((f"from byte {at} on", behind), (f"up to byte {at}", before)):
+            if kept is not None and pages:
+                what = f"the user's memory of {len(content)} bytes may not be written {way}"
+                given_so = replace(kept, locked=pages)
+                yield pair(variants, given_so, given_so, Case(what, fault=True))
 
 
 def _at_the_end(
