@@ -15,7 +15,7 @@ The words of a run: `returns=N`, `ended=WHY` (then it did not), `calls=NAME` or 
 leads to), `faults=ADDRESS`, `read=ADDRESS:SIZE` and `write=ADDRESS:BYTES` in their order,
 `bare-read` and `bare-write` outside of any window, `user=ADDRESS:BYTES` and
 `kernel=ADDRESS:BYTES` for what memory holds at last where it changed, `opens=read` or
-`opens=read,write` for what a window stood open for, `open` when user memory is left so.
+`opens=read,write` for what one window stood open for, `open` when user memory is left so.
 Numbers and bytes are hexadecimal, but for what is returned.
 """
 
@@ -82,7 +82,9 @@ def _run(text: str) -> Run:
         kernel=_memory(of.get("kernel", [])),
         user=_memory(of.get("user", [])),
         passed=frozenset(),
-        opened=frozenset(Direction(one) for some in of.get("opens", []) for one in some.split(",")),
+        opened=frozenset(
+            frozenset(map(Direction, ways.split(","))) for ways in of.get("opens", [])
+        ),
     )
 
 

@@ -32,6 +32,7 @@ LAYERS = (
         "lending",
         "paths",
         "traces",
+        "stories",
     ),
     ("lengths",),
     ("fields", "ranges", "outlines"),

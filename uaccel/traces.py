@@ -89,7 +89,7 @@ class Trace:
         self.calls: list[Called] = []
         self.faults: list[Faulted] = []
         self.openings = self.closings = self.instructions = 0
-        self.opened: set[Direction] = set()
+        self.opened: set[frozenset[Direction]] = set()
         self.passed: set[tuple[int, int]] = set()
         for event in events:
             self._read(event)
@@ -107,7 +107,7 @@ class Trace:
                 self._steps += 1
             case Toggled():
                 self._open = self._table.opens(event)
-                self.opened.update(self._open)
+                self.opened |= {frozenset(self._open)} if self._open else set()
                 self.openings += bool(self._open)
                 self.closings += not self._open
             case Touched():

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from uaccel.model.judgement import Check, Evidence, Judgement, Outcome
-from uaccel.model.run import Called, Faulted, Pair, Run, UserAccess
+from uaccel.model.run import Called, Pair, Run, UserAccess
 from uaccel.model.source import Direction
+from uaccel.stories import story, told
 
 _EFAULT = -14
 _UPPER = 0xFFFFFFFF00000000  # of a word, when a sign was extended
@@ -19,7 +20,6 @@ _WORD = 32  # bits of a word of the machines that return two of them
 _BYTES = 8  # of the largest value
 _LINE = 64  # bytes that a copy may read before it writes them
 _WAYS = {"read": Direction.READ.value, "written": Direction.WRITE.value}
-_SHOWN = 64  # bytes of the user's memory in a story
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ def judge(evidence: Evidence) -> Judgement:
     declared = 0
     for pair in known:
         broken = _broken(pair.after, pair, both=both)
-        story = broken or _difference(pair)
-        if story and (broken or not any(one.holds(pair) for one in permits)):
-            return Judgement(Outcome.FAIL, f"when {pair.what}: {story}", tuple(_story(pair)))
-        declared += bool(story)
+        other = broken or _difference(pair)
+        if other and (broken or not any(one.holds(pair) for one in permits)):
+            return Judgement(Outcome.FAIL, f"when {pair.what}: {other}", tuple(story(pair)))
+        declared += bool(other)
     left = len(evidence.pairs) - len(known)
     more = f", {declared} of them other as declared" if declared else ""
     more += f", {left} left out, for it cannot be called so as it stood" if left else ""
@@ -63,9 +63,9 @@ def unfit(run: Run, guarded: tuple[Direction, ...]) -> str:
         return run.ended
     bare = next((one for one in run.accesses if one.step < 0), None)
     if bare is not None:
-        return f"{_told(bare)} that nothing guards"
+        return f"{told(bare)} that nothing guards"
     outside = _outside(run, guarded)
-    return f"{_told(outside)} outside of any window, as it stood" if outside is not None else ""
+    return f"{told(outside)} outside of any window, as it stood" if outside is not None else ""
 
 
 def _outside(run: Run, guarded: tuple[Direction, ...]) -> UserAccess | None:
@@ -81,11 +81,21 @@ def _broken(run: Run, pair: Pair, *, both: frozenset[str]) -> str:
     called = next((one.name for one in run.calls if one.open), None)
     if called is not None and not any(one.open for one in pair.before.calls):
         return f"it calls {called} with user memory open"
-    more = sorted({one.value for one in run.opened - pair.before.opened} - both)
+    more = sorted(_wider(run, pair.before) - both)
     if more and pair.before.opened and not (pair.fault or pair.outside):
         return f"it opens user memory for a {more[0]} as well"
     outside = _outside(run, pair.guarded)
-    return f"{_told(outside)} outside of any window" if outside is not None else ""
+    return f"{told(outside)} outside of any window" if outside is not None else ""
+
+
+def _wider(run: Run, before: Run) -> set[str]:
+    # What a window is open for besides what any one was as it stood; of two ways either.
+    found: set[str] = set()
+    for ways in run.opened:
+        if not any(ways <= one for one in before.opened):
+            lacking = [ways - one for one in before.opened]
+            found |= {way.value for one in lacking for way in one}
+    return found
 
 
 def _difference(pair: Pair) -> str:
@@ -138,38 +148,6 @@ def _result(run: Run, bits: int) -> int:
     held = run.wide if bits > _WORD and run.wide is not None else run.result
     low = (held or 0) & ((1 << bits) - 1)
     return low - (1 << bits) if bits and low >> (bits - 1) else low
-
-
-def _told(access: UserAccess) -> str:
-    way = f"{access.direction.value} of {access.size} bytes at {access.address:#x}"
-    return f"a {way}" + (f" ({access.value:#x})" if access.value is not None else "")
-
-
-def _story(pair: Pair) -> Iterator[str]:
-    # What it was called with, and where the two part: enough to see it without running it.
-    if pair.given is not None:
-        yield f"called with {', '.join(f'{one:#x}' for one in pair.given.arguments) or 'nothing'}"
-        for address, content in pair.given.user:
-            shown = content[:_SHOWN].hex(" ", 4)
-            more = f" and {len(content) - _SHOWN} more" if len(content) > _SHOWN else ""
-            yield f"the user's memory at {address:#x}: {shown}{more}"
-    yield from _parting("as it stood", pair.before, pair.after)
-    yield from _parting("now", pair.after, pair.before)
-
-
-def _parting(who: str, run: Run, beside: Run) -> Iterator[str]:
-    own, other = (tuple(map(_told, one.accesses)) for one in (run, beside))
-    both = enumerate(zip(own, other, strict=False))
-    at = next((n for n, (one, two) in both if one != two), min(len(own), len(other)))
-    if at < len(own):
-        yield f"{who}, access {at + 1} of {len(own)} is {own[at]}"
-    elif at < len(other):
-        yield f"{who}, there is no access {at + 1}"
-    yield from (f"{who}, {_told_fault(one)}" for one in run.faults[:1])
-
-
-def _told_fault(fault: Faulted) -> str:
-    return f"{fault.address:#x} is not there for the instruction at {fault.place:#x}"
 
 
 def _listed(names: list[str]) -> str:
@@ -320,7 +298,8 @@ def _partly(pair: Pair) -> bool:
 
 
 def _tears(pair: Pair) -> bool:
-    # What one of them wrote beyond the other ends where memory does, but for part of a word.
+    # What one of them wrote beyond the other ends where memory does, but for part of a word; a
+    # copy may have cleared the line that it was about to write (dcbz of ppc).
     if not _partly(pair):
         return False
     was, now = _written(pair.before), _written(pair.after)
@@ -332,7 +311,10 @@ def _tears(pair: Pair) -> bool:
         while at - 1 in alone and (pair.outside or end - at < _LINE):
             at -= 1
             torn.add(at)
-    return _changed(pair) <= torn
+    held = _bytes(pair.before.user)
+    lines = {at for end in ends for at in range(end & -_LINE, (end & -_LINE) + _LINE)}
+    cleared = {at for at in lines - now if held.get(at) == 0}
+    return _changed(pair) <= torn | cleared
 
 
 def _pads(pair: Pair) -> bool:

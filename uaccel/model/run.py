@@ -306,7 +306,7 @@ class Run:
     passed: frozenset[tuple[int, int]]  # from behind which instruction to which one it went
     wide: int | None = None  # the result of two words, where a machine has such
     missing: int = 0  # address that ended it: nothing was there
-    opened: frozenset[Direction] = frozenset()  # directions that a window stood open for
+    opened: frozenset[frozenset[Direction]] = frozenset()  # what each window stood open for
 
 
 @dataclass(frozen=True, slots=True)
