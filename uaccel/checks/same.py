@@ -81,20 +81,21 @@ def _broken(run: Run, pair: Pair, *, both: frozenset[str]) -> str:
     called = next((one.name for one in run.calls if one.open), None)
     if called is not None and not any(one.open for one in pair.before.calls):
         return f"it calls {called} with user memory open"
-    more = sorted(_wider(run, pair.before) - both)
+    more = sorted(_wider(run, pair.before, both))
     if more and pair.before.opened and not (pair.fault or pair.outside):
         return f"it opens user memory for a {more[0]} as well"
     outside = _outside(run, pair.guarded)
     return f"{told(outside)} outside of any window" if outside is not None else ""
 
 
-def _wider(run: Run, before: Run) -> set[str]:
-    # What a window is open for besides what any one was as it stood; of two ways either.
+def _wider(run: Run, before: Run, both: frozenset[str]) -> set[str]:
+    # What a window is open for besides what any one was as it stood: which of those it stands for
+    # is not known, so that either may say so.
     found: set[str] = set()
     for ways in run.opened:
-        if not any(ways <= one for one in before.opened):
-            lacking = [ways - one for one in before.opened]
-            found |= {way.value for one in lacking for way in one}
+        more = [{way.value for way in ways - one} for one in before.opened]
+        if not any(some <= both for some in more):
+            found = found.union(*more)
     return found
 
 
