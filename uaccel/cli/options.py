@@ -46,6 +46,11 @@ def add_work(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"only this architecture (again for more): {' '.join(ARCHES)}",
     )
+    add_pace(parser)
+
+
+def add_pace(parser: argparse.ArgumentParser) -> None:
+    """Return with how many at once, and how much is said of it, added to `parser`."""
     parser.add_argument(
         "-j", "--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="at once"
     )
@@ -88,15 +93,26 @@ def assignments(words: list[str]) -> tuple[tuple[str, ...], dict[str, str]]:
     return tuple(word for word in words if word not in assigned), environment
 
 
-def again(args: argparse.Namespace, tree: str, environment: Mapping[str, str]) -> str:
+def again(args: argparse.Namespace, tree: str | None, environment: Mapping[str, str]) -> str:
     """Return the line that repeats the run that `args` asked for, also elsewhere.
 
-    What the environment or the working folder decided is said.
+    What the environment or the working folder decided is said; `tree` is None where none is asked.
     """
     chosen = [f"{name}={environment[name]}" for name in KBUILD if environment.get(name)]
     words = [word for word in args.words if word not in chosen]
-    place = [] if args.tree else ["--tree", tree]
+    place = [] if args.tree or tree is None else ["--tree", tree]
     return shlex.join(("uaccel", *words, *place, *chosen))
+
+
+def seconds(text: str) -> float:
+    """Return the time that an option names."""
+    try:
+        named = float(text)
+    except ValueError:
+        named = 0.0
+    if not 0.01 <= named <= 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time from 0.01 to 86400 seconds")
+    return named
 
 
 def _jobs(text: str) -> int:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from uaccel.cli.answer import FINE, FOUND, Answer, is_coloured, width
-from uaccel.cli.options import ARCHES, add_work, again, arches, assignments
+from uaccel.cli.options import ARCHES, add_work, again, arches, assignments, seconds
 from uaccel.cli.progress import Bar
 from uaccel.errors import UserError
 from uaccel.flow.account import account
@@ -66,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         )
     parser.add_argument("--strict", action="store_true", help="status 1 if not all is understood")
     parser.add_argument(
-        "--file-timeout", type=_seconds, default=10.0, metavar="SECONDS", help="for one file; 10"
+        "--file-timeout", type=seconds, default=10.0, metavar="SECONDS", help="for one file; 10"
     )
     parser.add_argument("--no-cache", action="store_true", help="read all anew, keep nothing")
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
@@ -154,13 +154,3 @@ def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
     return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.01 <= seconds <= 86400:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time from 0.01 to 86400 seconds")
-    return seconds

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import PurePosixPath
@@ -69,15 +69,14 @@ class Reader:
 
 
 def read_files(
-    reader: Reader, files: Iterable[tuple[str, int]], progress: Progress
+    reader: Reader, files: Collection[tuple[str, int]], progress: Progress
 ) -> Iterator[tuple[str, Read | Broken]]:
     """Yield what each of `files` (path and size in bytes) holds, as they come."""
-    ordered = sorted(files, key=lambda file: (-file[1], file[0]))  # the largest first
     with Pool(reader.read, reader.jobs, reader.seconds) as pool:
-        for batch in _batches(ordered):
+        for batch in batches(files):
             pool.put(*batch)
         for done, (path, read) in enumerate(pool.answers(), start=1):
-            progress(f"reading {path}", done, len(ordered))
+            progress(f"reading {path}", done, len(files))
             yield path, read
 
 
@@ -90,6 +89,20 @@ def complete(read: Survey, path: str, found: tuple[Site, ...]) -> Survey:
     return replace(read, path=path, candidates=lines)
 
 
+def batches(files: Iterable[tuple[str, int]]) -> Iterator[list[str]]:
+    """Yield the paths of `files` (path and size in bytes) as workers take them: largest first."""
+    batch: list[str] = []
+    room = _BATCH
+    for path, size in sorted(files, key=lambda file: (-file[1], file[0])):
+        batch.append(path)
+        room -= size
+        if room <= 0:
+            yield batch
+            batch, room = [], _BATCH
+    if batch:
+        yield batch
+
+
 def _sites(text: bytes) -> tuple[Site, ...]:
     found = tuple(islice(sites(text, len(text)), MOST + 1))
     if len(found) > MOST:
@@ -99,16 +112,3 @@ def _sites(text: bytes) -> tuple[Site, ...]:
 
 def _not_understood(site: Site, why: str) -> Candidate:
     return Candidate(site.line, site.column, site.accessor, Kind.NOT_UNDERSTOOD, why)
-
-
-def _batches(files: list[tuple[str, int]]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    room = _BATCH
-    for path, size in files:
-        batch.append(path)
-        room -= size
-        if room <= 0:
-            yield batch
-            batch, room = [], _BATCH
-    if batch:
-        yield batch

@@ -11,18 +11,17 @@ from dataclasses import dataclass, replace
 from uaccel.errors import UserError
 from uaccel.flow.dialect import dialects_of
 from uaccel.flow.filereading import Progress, Read, Reader, read_files
+from uaccel.flow.looking import look_through
 from uaccel.flow.territory import Territory, territory
-from uaccel.host.pool import Broken, Pool
+from uaccel.host.pool import Broken
 from uaccel.host.store import Store
 from uaccel.host.surveys import NOTHING, Index, keep, recall
-from uaccel.host.walk import Held, Look, Seen, Walker, is_settled
+from uaccel.host.walk import Held, Walker, is_settled
 from uaccel.model.dossier import Tree
 from uaccel.model.scan import Filters, Place, Scan, Skipped, Totals
 from uaccel.model.survey import Kind, Survey
 
 STDIN = "-"
-_LOOK = 600.0  # seconds of processor time for looking through some folders: it parses nothing
-_FOLDERS = 64  # at most, that a worker looks at before it tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,31 +102,17 @@ def _walk(
     held: dict[str, Held] = {}
     skipped: list[Skipped] = []
     walker = Walker(tree.path, before.stamps)
-    with Pool(walker.look, request.jobs, _LOOK) as pool:
-        waiting = list(land.looks)
-        _hand_out(pool, waiting, request.jobs)
-        for look, seen in pool.answers():
-            if isinstance(seen, Broken):
-                why = f"{seen.why}; what lies below it was not looked at"
-                skipped.append(Skipped(look.folder or ".", why, 0))
-                continue
-            progress(f"looking through {look.folder or tree.path}", 0, 0)
-            known = before.stamps.get(look.folder, {})
-            stamps[look.folder] = known if seen.stamps is None else seen.stamps
-            fresh.update(seen.fresh)
-            held |= {one.path: one for one in seen.held}
-            skipped += (Skipped(path, why, 0) for path, why in seen.skipped)
-            waiting += (Look(folder) for folder in seen.folders)
-            _hand_out(pool, waiting, request.jobs)
+    for look, seen in look_through(walker, land.looks, request.jobs):
+        if isinstance(seen, Broken):
+            skipped.append(Skipped(look.folder or ".", seen.why, 0))
+            continue
+        progress(f"looking through {look.folder or tree.path}", 0, 0)
+        known = before.stamps.get(look.folder, {})
+        stamps[look.folder] = known if seen.stamps is None else seen.stamps
+        fresh.update(seen.fresh)
+        held |= {one.path: one for one in seen.held}
+        skipped += (Skipped(path, why, 0) for path, why in seen.skipped)
     return _Walked(stamps, frozenset(fresh), held, tuple(skipped))
-
-
-def _hand_out(pool: Pool[Look, Seen], waiting: list[Look], jobs: int) -> None:
-    # Few at once while there are few, so that nobody is idle; many later, which costs less.
-    while waiting and pool.waiting < jobs:
-        share = max(1, min(_FOLDERS, len(waiting) // (2 * jobs)))
-        pool.put(*waiting[-share:])
-        del waiting[-share:]
 
 
 def _still_true(before: Index, walked: _Walked) -> Iterator[tuple[str, Read]]:

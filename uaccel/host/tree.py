@@ -68,18 +68,35 @@ def find_tree(
     It is the `named` one, else the one around `target` or the working folder, else $KDIR, else
     the best that was fetched.
     """
+    found = tree_at_hand(named, target, environment)
+    if found is None:
+        raise UserError(
+            f"there is no kernel tree here; `uaccel tree fetch {SEED}` gets one, --tree names one"
+        )
+    return found
+
+
+def tree_at_hand(
+    named: str | None, target: Path | None, environment: Mapping[str, str]
+) -> Tree | None:
+    """Return the tree that find_tree() finds, None when there is none."""
     if named is not None:
         return open_tree(Path(named))
     for start in (target, Path()):
-        if start is not None and (around := _around(start)) is not None:
-            return open_tree(around)
+        if start is not None and (around := tree_around(start)) is not None:
+            return around
     if environment.get("KDIR"):
         return open_tree(Path(environment["KDIR"]))
-    if trees := cached(environment):
-        return trees[0]
-    raise UserError(
-        f"there is no kernel tree here; `uaccel tree fetch {SEED}` gets one, --tree names one"
-    )
+    return next(iter(cached(environment)), None)
+
+
+def tree_around(start: Path) -> Tree | None:
+    """Return the tree that the file or folder `start` lies in, None when it lies in none."""
+    if not start.exists():
+        return None
+    place = start.resolve()
+    tops = (folder for folder in (place, *place.parents) if is_tree(folder))
+    return next((open_tree(top) for top in tops), None)
 
 
 def read_file(tree: Tree, relative: str | PurePosixPath) -> Source:
@@ -154,13 +171,6 @@ def _fetched(store: Store, name: str) -> Tree | None:
 
 def _order(name: str) -> tuple[bool, tuple[int, ...]]:
     return name != SEED, tuple(-int(number) for number in re.findall(r"\d+", name))
-
-
-def _around(start: Path) -> Path | None:
-    if not start.exists():
-        return None
-    place = start.resolve()
-    return next((folder for folder in (place, *place.parents) if is_tree(folder)), None)
 
 
 def _nearest(root: Path, path: Path) -> str:

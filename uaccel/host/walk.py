@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -36,11 +36,20 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A file that was read and holds candidates, or what opens a window."""
+    """A file that was read and holds what is looked for."""
 
     path: str
     size: int  # bytes
     digest: bytes  # of its bytes
+
+
+def names_access(text: bytearray, size: int) -> bool:
+    """Return whether the first `size` bytes of `text` hold candidates, or what opens a window."""
+    # An accessor, or `__user` at least: no file opens a window without either, and one search
+    # through all files is what a scan has time for.
+    if text.find(b"_user", 0, size) < 0:
+        return False
+    return next(sites(text, size), None) is not None or opens_windows(text, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +66,15 @@ class Seen:
 class Walker:
     """Looks at folders of one tree; what it reads goes into one piece of memory, used again."""
 
-    def __init__(self, root: str, known: Mapping[str, Mapping[str, bytes]]) -> None:
+    def __init__(
+        self,
+        root: str,
+        known: Mapping[str, Mapping[str, bytes]],
+        holds: Callable[[bytearray, int], bool] = names_access,
+    ) -> None:
         self._root = root
         self._known = known  # stamps, by folder and name
+        self._holds = holds  # whether a file of these bytes, and of so many, is looked for
         self._room = bytearray(_ROOM)
 
     def look(self, at: Look) -> Seen:
@@ -85,9 +100,8 @@ class Walker:
                 if stamp is None or stamp != known[name]:
                     stamp, size = self._read(path)
                     fresh.append(path)
-                    # Most files end here; making the generator would cost as much as the search.
-                    if self._room.find(b"_user", 0, size) >= 0:
-                        held += self._held(path, size)
+                    if self._holds(self._room, size):  # most files end here
+                        held.append(Held(path, size, digest(memoryview(self._room)[:size])))
                 stamps[name] = stamp
             except OSError as error:
                 skipped.append((path, why_not(error)))
@@ -144,14 +158,6 @@ class Walker:
         finally:
             os.close(handle)
         return _stamp(status), min(size, status.st_size)
-
-    def _held(self, path: str, size: int) -> Iterator[Held]:
-        # An accessor, or `__user` at least: no file opens a window without either, and one search
-        # through all files is what a scan has time for.
-        if self._room.find(b"_user", 0, size) < 0:
-            return
-        if next(sites(self._room, size), None) is not None or opens_windows(self._room, size):
-            yield Held(path, size, digest(memoryview(self._room)[:size]))
 
 
 def is_read(path: str) -> bool:

@@ -58,6 +58,19 @@ def title(first: str, *rest: str) -> Text:
     return text
 
 
+def pointed(where: tuple[str, int, int], level: tuple[str, str], said: str, rule: str) -> Text:
+    """Return `file:line:column: level: said [rule]`, where `level` is a word and its style."""
+    path, row, column = where
+    word, style = level
+    return Text.assemble(
+        (f"{line(path)}:{row}:{column}:", "bold"),
+        " ",
+        (f"{word}:", style),
+        f" {line(said)}",
+        (f" [{rule}]" if rule else "", "dim"),
+    )
+
+
 def hanging(mark: str, text: str, style: str) -> Padding:
     """Return `text` as a paragraph beside `mark`."""
     grid = Table.grid(padding=(0, 2, 0, 0))

@@ -16,7 +16,7 @@ from uaccel.model.account import Account
 from uaccel.model.scan import Scan, Totals
 from uaccel.model.support import STANDING, Openings, Support
 from uaccel.model.survey import Candidate, Kind
-from uaccel.report.paper import WIDE, console, hanging, stripped, table, title
+from uaccel.report.paper import WIDE, console, hanging, pointed, stripped, table, title
 from uaccel.report.plain import line
 from uaccel.report.worth import message, share
 
@@ -69,7 +69,7 @@ def _findings(account: Account) -> Iterator[Text]:
         place, seen = finding.place, finding.place.sighting
         rule = "window" if seen.form in STANDING else "cluster"
         where = (place.file, seen.line, seen.column)
-        yield _line(where, ("note", "cyan"), message(finding) + share(finding), rule)
+        yield pointed(where, ("note", "cyan"), message(finding) + share(finding), rule)
 
 
 def _not_understood(scan: Scan, verbose: bool) -> Iterator[Text]:
@@ -79,7 +79,9 @@ def _not_understood(scan: Scan, verbose: bool) -> Iterator[Text]:
     for path, one in odd:
         why = f"{one.accessor}() was not understood: {one.why}"
         where = (path, one.line, one.column)
-        yield _line(where, ("warning", "yellow"), why, Kind.NOT_UNDERSTOOD.value.replace("_", "-"))
+        yield pointed(
+            where, ("warning", "yellow"), why, Kind.NOT_UNDERSTOOD.value.replace("_", "-")
+        )
 
 
 def _odd(scan: Scan) -> Iterator[tuple[str, Candidate]]:
@@ -87,18 +89,6 @@ def _odd(scan: Scan) -> Iterator[tuple[str, Candidate]]:
         for one in survey.candidates:
             if one.kind is Kind.NOT_UNDERSTOOD:
                 yield survey.path, one
-
-
-def _line(where: tuple[str, int, int], level: tuple[str, str], said: str, rule: str) -> Text:
-    path, row, column = where
-    word, style = level
-    return Text.assemble(
-        (f"{line(path)}:{row}:{column}:", "bold"),
-        " ",
-        (f"{word}:", style),
-        f" {line(said)} ",
-        (f"[{rule}]", "dim"),
-    )
 
 
 def _summary(account: Account, verbose: bool) -> Iterator[RenderableType]:
