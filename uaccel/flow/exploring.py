@@ -252,6 +252,7 @@ class Explorer:
             tuple(self._looks()),
             tuple(sorted(self._sized)),
             wide=frozenset(self._wide()),
+            counting=frozenset(self._counting()),
             statics=tuple(statics(layers)),
         )
 
@@ -292,6 +293,12 @@ class Explorer:
         for name, result in self._answering():
             kind = self._types.kind(result)
             if self._image.emulation.wide and kind.size == 2 * word:
+                yield name
+
+    def _counting(self) -> Iterator[str]:
+        sized = {name for name, _ in self._sized}
+        for name, result in self._answering():
+            if name in sized and self._types.kind(result).name == "size_t":  # no error
                 yield name
 
     def _fills(self, layers: Layers) -> Iterator[tuple[str, int, bytes]]:

@@ -38,7 +38,7 @@ class Callees:
         board = self._board
         held = tuple(int(board.machine.reg_read(number)) for number in self._arguments)
         arguments = (*held, *board.passed(_PASSED))
-        result = next(self._results.get(name, iter(())), 0)
+        result = self._possible(name, arguments, next(self._results.get(name, iter(())), 0))
         seen = tuple(self._seen(name, arguments))
         for filled, number, content in self._given.fills:
             if filled == name and number < len(arguments):
@@ -49,6 +49,13 @@ class Callees:
         else:
             board.machine.reg_write(self._result, result)
         return Left(name, arguments, result, seen)
+
+    def _possible(self, name: str, arguments: tuple[int, ...], result: int) -> int:
+        # copy_from_iter() and its kin never say that they moved more than there was room for.
+        if name not in self._given.counting:
+            return result
+        known = (number for called, number in self._given.sized if called == name)
+        return min((self._size(name, one, arguments, result) for one in known), default=result)
 
     def _seen(self, name: str, arguments: tuple[int, ...]) -> Iterator[tuple[int, bytes]]:
         for called, number, size in self._given.looks:

@@ -247,6 +247,7 @@ class Input:
     sized: tuple[tuple[str, int], ...] = ()  # of both: the argument behind says how many bytes
     fault: Fault | None = None
     wide: frozenset[str] = frozenset()  # callees that return two words
+    counting: frozenset[str] = frozenset()  # that return how many of the sized bytes they moved
     statics: tuple[
         tuple[str, int, bytes], ...
     ] = ()  # (variable of the object, bytes into it, what)
