@@ -27,6 +27,11 @@ A case gives some fences and expects others; both are named by their first word.
   ```nothing: no evidence was gathered.
   It expects ```verdict: `outcome: why`, and ```story, what is told of a difference, where it
   stands there.
+* `uaccel/rules/NAME.md` gives ```c, a file, judged alone, or ```c landed as in a tree whose
+  accessors land on a label of their own, or ```c together as in one where all openings are alike.
+  It expects ```findings, a row of `LINE: level: message` per finding of that rule, and
+  ```unknown, a row of `LINE: why` per thing that it, or any rule, cannot judge; neither where
+  there is nothing to say.
 """
 
 from __future__ import annotations
@@ -40,6 +45,7 @@ from typing import TypeGuard
 
 import uaccel.arch
 import uaccel.checks
+import uaccel.rules
 import uaccel.styles
 from tests import runs
 from tests.cases import Block, Case
@@ -47,11 +53,15 @@ from tests.layouts import layouts
 from uaccel.catalog import catalog
 from uaccel.edits import apply, longest
 from uaccel.elements import members
+from uaccel.flow.judge import Ground, judge_beside
+from uaccel.flow.vicinity import Vicinity
 from uaccel.lending import LINUX
+from uaccel.model.command import Command
 from uaccel.model.dialect import COMMON, Dialect
 from uaccel.model.expansion import Expansion
+from uaccel.model.judged import Rule
 from uaccel.model.judgement import Check, Evidence
-from uaccel.model.machine import Arch, Build, Command, Insn, Listing
+from uaccel.model.machine import Arch, Build, Insn, Listing
 from uaccel.model.rewrite import Edit, Refusal, Rewrite, Style
 from uaccel.model.series import Change
 from uaccel.model.source import Source
@@ -59,11 +69,13 @@ from uaccel.read.bounds import unbound
 from uaccel.read.definitions import read_header
 from uaccel.read.expansions import expansions
 from uaccel.read.fixups import interpret
+from uaccel.read.flowfile import Helpers
 from uaccel.read.reading import read_source
 
 ARCHES: Mapping[str, Arch] = catalog(uaccel.arch, Arch)
 STYLES: Mapping[str, Style] = catalog(uaccel.styles, Style)
 CHECKS: Mapping[str, Check] = catalog(uaccel.checks, Check)
+RULES: Mapping[str, Rule] = catalog(uaccel.rules, Rule)
 
 GIVEN = (
     *(
@@ -160,9 +172,26 @@ def checks(name: str, case: Case) -> dict[str, str]:
     return {"verdict": f"{judgement.outcome.value}: {judgement.why}\n", "story": story}
 
 
+def rules(name: str, case: Case) -> dict[str, str]:
+    """Return what one rule finds in a file, and what could not be judged."""
+    (given,) = case.of("c")
+    words = (given.argument or "").split()
+    around = Vicinity(Helpers(), apart="together" not in words, landed="landed" in words)
+    ground = Ground(None, rules=(name.replace("_", "-"),))
+    judged = judge_beside(ground, "case.c", given.text.encode(), around)
+    said = {
+        "findings": "".join(
+            f"{one.place.line}: {one.level.value}: {one.message}\n" for one in judged.findings
+        ),
+        "unknown": "".join(f"{one.place.line}: {one.why}\n" for one in judged.doubts),
+    }
+    return {kind: text for kind, text in said.items() if text}
+
+
 BY_FOLDER: Mapping[str, Callable[[str, Case], dict[str, str]]] = {
     "arch": arch,
     "checks": checks,
+    "rules": rules,
     "styles": styles,
 }
 

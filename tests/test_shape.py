@@ -34,7 +34,9 @@ LAYERS = (
         "traces",
         "stories",
     ),
-    ("lengths",),
+    ("lengths", "walking", "extents"),
+    ("ruling",),
+    ("leaving",),
     ("fields", "ranges", "outlines"),
     ("hoists", "elements"),
     ("windows",),
@@ -42,13 +44,14 @@ LAYERS = (
     ("landings", "orphans"),
     ("changes",),
     ("writing",),
-    ("read", "arch", "styles", "checks", "host", "report", "count", "gain", "rank", "dialects"),
+    ("read", "arch", "styles", "checks", "rules", "host", "report", "count", "gain", "rank", "dialects"),
     ("flow",),
     ("cli",),
 )
 CATALOGUES: Mapping[str, Mapping[str, object]] = {
     "arch": replay.ARCHES,
     "checks": replay.CHECKS,
+    "rules": replay.RULES,
     "styles": replay.STYLES,
 }
 FILES = sorted(ROOT.rglob("*.py"))
@@ -232,6 +235,13 @@ def test_every_page_has_what_is_and_what_is_not(kind: str, name: str) -> None:
     if kind == "checks":
         said = {block.text.partition(":")[0] for block in blocks if block.kind == "verdict"}
         assert "pass" in said and said - {"pass"}
+    if kind == "rules":
+        told = {
+            frozenset(block.kind for block in case.blocks) & {"findings", "unknown"}
+            for case in cases(page)
+            if case.blocks
+        }
+        assert {frozenset(), frozenset({"findings"}), frozenset({"unknown"})} <= told
     if kind == "arch":
         listed = sum(len(b.text.splitlines()) for b in blocks if b.kind == "listing")
         meant = sum(len(b.text.splitlines()) for b in blocks if b.kind == "roles")

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How far into its object a place lies, and how many bytes an expression comes to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from uaccel.model.flowgraph import Graph
+from uaccel.model.source import Layouts, Member
+
+_PART = re.compile(r"\.?([A-Za-z_]\w*)|\[([^\]]*)\]")
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|\d+")
+_SIZEOF = re.compile(r"sizeof\((.*)\)")
+_OBJECT = re.compile(r"\*?\(?([A-Za-z_]\w*)\)?")
+_TAG = re.compile(r"(?:struct|union)(\w+)")
+_FIELD = re.compile(r"([A-Za-z_]\w*)(?:->|\.)([\w.\[\]]+)")
+
+
+def placed(layouts: Layouts, tag: str, path: str) -> tuple[int, int, str] | None:
+    """Return offset, bytes and kind of what `path` names in struct `tag`; None when not known."""
+    found = layouts.find(tag)
+    if found is None:
+        return None
+    offset, size, kind, members = 0, found.size, "struct", found.members
+    for name, index in _PART.findall(path):
+        if name:
+            member = _member(members, name)
+            if member is None:
+                return None
+            offset += member[0]
+            size, kind = member[1].size, member[1].kind
+            members = _inner(layouts, member[1])
+        elif not _NUMBER.fullmatch(index) or kind != "array":
+            return None
+        else:  # the size of an element is not kept: only the first one's offset is known
+            if int(index, 0):
+                return None
+            kind = "element"
+    return offset, size, kind
+
+
+def bytes_of(layouts: Layouts, graph: Graph, text: str) -> int | None:
+    """Return what a size, as C without blanks, comes to; None when that is not known."""
+    parts = text.split("+")
+    if len(parts) > 1:
+        known = [bytes_of(layouts, graph, part) for part in parts]
+        return None if None in known else sum(one for one in known if one is not None)
+    if _NUMBER.fullmatch(text):
+        return int(text, 0)
+    found = _SIZEOF.fullmatch(text)
+    if found is None or "(" in found[1].strip("*()"):
+        return None
+    return _sizeof(layouts, graph, found[1])
+
+
+def holes(layouts: Layouts, tag: str) -> bool | None:
+    """Return whether struct `tag` has bytes that no member names; None when that is not known."""
+    found = layouts.find(tag)
+    if found is None or any(one.kind == "bitfield" for one in found.members):
+        return None
+    at = 0
+    for member in found.members:
+        if member.offset > at:
+            return True
+        if member.kind == "struct" and member.struct and holes(layouts, member.struct):
+            return True
+        at = max(at, member.offset + member.size)
+    return at < found.size
+
+
+def _sizeof(layouts: Layouts, graph: Graph, text: str) -> int | None:
+    tag = _TAG.fullmatch(text)
+    if tag is not None:
+        layout = layouts.find(tag[1])
+        return layout.size if layout is not None else None
+    integer = dict(layouts.integers).get(text)
+    if integer is not None:
+        return integer
+    structs = dict(graph.structs)
+    field = _FIELD.fullmatch(text)
+    if field is not None and field[1] in structs:
+        found = placed(layouts, structs[field[1]], field[2])
+        return found[1] if found is not None else None
+    name = _OBJECT.fullmatch(text)
+    known = name is not None and name[1] in structs
+    whole = known and ((text[0] == "*") != (name is not None and name[1] in graph.variables))
+    layout = layouts.find(structs[name[1]]) if whole and name is not None else None
+    return layout.size if layout is not None else None
+
+
+def _member(members: tuple[Member, ...], name: str) -> tuple[int, Member] | None:
+    for one in members:
+        if one.name == name:
+            return one.offset, one
+        if not one.name:
+            inner = _member(one.members, name)
+            if inner is not None:
+                return one.offset + inner[0], inner[1]
+    return None
+
+
+def _inner(layouts: Layouts, member: Member) -> tuple[Member, ...]:
+    if member.members:
+        return member.members
+    found = layouts.find(member.struct) if member.struct else None
+    return found.members if found is not None else ()
+
+
+def tags_in(graph: Graph, text: str) -> Iterator[str]:
+    """Yield the structs that a size, as C without blanks, names."""
+    structs = dict(graph.structs)
+    for word in re.findall(r"[A-Za-z_]\w*", text):
+        if word in structs:
+            yield structs[word]
+        tag = _TAG.fullmatch(word)
+        if tag is not None and word.startswith(("struct", "union")):
+            yield tag[1]

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Read the functions and macros of a file that hold windows, or what needs one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+
+from uaccel.model.flowgraph import Doubt, Graph
+from uaccel.read.csource import SPACES, cleaned
+from uaccel.read.flowgraph import Steps, read_steps
+from uaccel.read.flowsteps import Odd
+from uaccel.read.opening import OPENS, WORDS, is_own, is_word
+from uaccel.read.pieces import Piece, declares, directive_at, piece_at
+from uaccel.read.writtenout import File, Macro, Text, macros_of, of_macro, written_out
+
+_QUOTED = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
+_CALLS = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_STRUCT = re.compile(
+    r"\b(?:struct|union)\s+(\w+)\s+(?:(?:const|volatile|__\w+)\s+)*(\**)\s*"
+    r"(?:(?:const|volatile|__\w+)\s+)*([A-Za-z_]\w*)\s*(?=[;,=)\[_])"
+)
+_CONDITION = re.compile(
+    rb"^[ \t]*#[ \t]*(if|ifdef|ifndef|elif|else|endif)?\b((?:[^\n\\]|\\\r?\n|\\[^\n])*)",
+    re.MULTILINE,
+)
+_LEAVES = re.compile(r"\b(?:return|goto|break|continue)\b")
+_STATIC = re.compile(rb"\bstatic\b")
+_INLINE = re.compile(rb"\b(?!noinline)\w*inline\b")
+_WITHIN = re.compile(r"_*(?:arch_)?unsafe_\w+")
+_MOST_CONDITIONS = 4  # of #if in a function whose branches are told apart
+_DEEP = 8  # helpers that call helpers
+
+
+@dataclass(frozen=True, slots=True)
+class FileFlow:
+    """What one file holds."""
+
+    graphs: tuple[Graph, ...]  # of its own functions and macros first, then of its headers'
+    own: int  # how many of them are its own
+    doubts: tuple[Doubt, ...]
+    functions: tuple[str, ...]  # of `doubts`, "" when it is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Helpers:
+    """What headers define that opens, closes or needs a window."""
+
+    files: tuple[File, ...] = ()
+
+
+def opened_by(path: str, text: bytes) -> File:
+    """Return the file at `path`, whose bytes are `text`, ready to be read."""
+    quoted = tuple(one[1].decode(errors="replace") for one in _QUOTED.finditer(text))
+    return File(path, cleaned(text), quoted)
+
+
+def read_flow(file: File, helpers: Helpers = Helpers()) -> FileFlow:
+    """Return the functions and macros of `file` that hold windows, as steps."""
+    others = tuple(one for one in helpers.files if one.path != file.path)
+    table = _Table(file, others)
+    graphs: list[Graph] = []
+    doubts: list[tuple[str, Doubt]] = []
+    for piece in table.pieces:
+        _read_piece(table, file, piece, graphs, doubts)
+    for macro in table.lonely():
+        _read_macro(table, macro, graphs, doubts)
+    own = len(graphs)
+    for other, piece in table.foreign:
+        _read_piece(table, other, piece, graphs, [])
+    doubts += (("", one) for one in table.lost)
+    names = tuple(name for name, _ in doubts)
+    return FileFlow(tuple(graphs), own, tuple(one for _, one in doubts), names)
+
+
+class _Table:
+    """The macros and helper functions that a file may use."""
+
+    def __init__(self, file: File, others: tuple[File, ...]) -> None:
+        self.file = file
+        headers = [macro for other in others for macro in macros_of(other)]
+        mine = macros_of(file)
+        self._mine = tuple(one for one in mine if not is_word(one.name))
+        bodies = {one.name: _words(one) for one in (*headers, *mine)}
+        aware = _aware(bodies)
+        chosen: dict[str, Macro] = {}
+        for one in headers:
+            known = chosen.get(one.name)
+            if one.name in aware and not is_word(one.name):
+                # Of several definitions, one is often empty: what a configuration lacks.
+                if known is None or len(one.body) > len(known.body):
+                    chosen[one.name] = one
+        self.headers = chosen
+        self.aware = aware
+        self.lost: list[Doubt] = []
+        self.pieces = tuple(self._pieces(file))
+        named = frozenset(_CALLS.findall(file.clean))
+        self.foreign = tuple(
+            (other, piece)
+            for other in others
+            for piece in self._pieces(other)
+            if piece.name.encode() in named and not self._mine_has(piece.name)
+        )
+        own = {piece.name for piece in self.pieces}
+        self.helpers = frozenset(own | {piece.name for _, piece in self.foreign})
+        self.used: set[str] = set()
+
+    def _mine_has(self, name: str) -> bool:
+        return any(piece.name == name for piece in self.pieces)
+
+    def macros(self, piece: Piece | None) -> Mapping[str, Macro]:
+        """Return the macros in force in `piece`: its file's own, then those of headers."""
+        end = piece.body.end if piece is not None else len(self.file.clean)
+        mine = {one.name: one for one in self._mine if one.start < end and _worth(one, self.aware)}
+        return {**self.headers, **mine}
+
+    def lonely(self) -> Iterator[Macro]:
+        """Yield the macros of the file that open a window, and that no function of it uses."""
+        for one in self._mine:
+            body = b"".join(t.text.encode("latin1") for t in one.body)
+            if one.name not in self.used and OPENS.search(body) and one.parameters is not None:
+                yield one
+
+    def _pieces(self, file: File) -> Iterator[Piece]:
+        seen: list[Piece] = []
+        names = [name.encode() for name in self.aware if not is_word(name)]
+        more = (
+            re.compile(rb"\b(?:" + b"|".join(map(re.escape, names)) + rb")\s*\(") if names else None
+        )
+        found = {match.start() for match in WORDS.finditer(file.clean)}
+        if more is not None:
+            found |= {match.start() for match in more.finditer(file.clean)}
+        for at in sorted(found):
+            if seen and seen[-1].header.start <= at < seen[-1].body.end:
+                continue
+            if directive_at(file.clean, at) is not None:
+                continue
+            piece = piece_at(file.clean, at)
+            if piece is None:
+                if not declares(file.clean, at):
+                    place = file.place(at)
+                    self.lost.append(Doubt(place, "it stands in no function that could be found"))
+                continue
+            seen.append(piece)
+        every = [*seen, *_callers(file, seen)]
+        yield from (one for one in every if not is_own(one.name))
+
+
+def _callers(file: File, pieces: list[Piece]) -> Iterator[Piece]:
+    # Functions of the file that call one that opens without closing, or needs a window.
+    pending = [one for one in pieces if _leaks(file, one)]
+    have = {one.body.start for one in pieces}
+    for _ in range(_DEEP):
+        names = b"|".join(re.escape(one.name.encode()) for one in pending)
+        pending = []
+        for found in re.finditer(rb"\b(?:" + names + rb")\s*\(", file.clean) if names else ():
+            piece = piece_at(file.clean, found.start())
+            if piece is None or piece.body.start in have or found.start() < piece.body.start:
+                continue
+            have.add(piece.body.start)
+            yield piece
+            if _leaks(file, piece):
+                pending.append(piece)
+
+
+def _leaks(file: File, piece: Piece) -> bool:
+    body = file.clean[piece.body.start : piece.body.end]
+    opened = len(re.findall(rb"access_begin\s*\(|__uaccess_begin", body))
+    closed = len(re.findall(rb"access_end\s*\(|__uaccess_end", body))
+    scoped = b"scoped_" in body
+    return (
+        not scoped
+        and not (opened and closed)
+        and _STATIC.search(file.clean, piece.header.start, piece.header.end) is not None
+    )
+
+
+def _words(macro: Macro) -> frozenset[str]:
+    return frozenset(token.text for token in macro.body if _NAME.match(token.text))
+
+
+def _aware(bodies: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    # Macros that name, themselves or through others, one of the kernel's words for windows.
+    found = {name for name, words in bodies.items() if any(map(_is_window_word, words))}
+    while True:
+        more = {name for name, words in bodies.items() if name not in found and words & found}
+        if not more:
+            return frozenset(found)
+        found |= more
+
+
+def _is_window_word(word: str) -> bool:
+    return WORDS.fullmatch(f"{word}(".encode("latin1")) is not None
+
+
+def _worth(macro: Macro, aware: frozenset[str]) -> bool:
+    # Plain names stay: a number reads better by its name.
+    if macro.parameters is not None or macro.name in aware:
+        return True
+    text = "".join(token.text for token in macro.body)
+    return "(" in text and (_LEAVES.search(text) is not None or "_user" in text)
+
+
+def _read_piece(
+    table: _Table,
+    file: File,
+    piece: Piece,
+    graphs: list[Graph],
+    doubts: list[tuple[str, Doubt]],
+) -> None:
+    header = file.clean[piece.header.start : piece.header.end].decode("latin1")
+    body = file.clean[piece.body.start : piece.body.end]
+    at = header.find(piece.name)
+    place = file.place(piece.header.start + max(at, 0))
+    for variant, branch in enumerate(choices(body)):
+        text = written_out(file, piece.body.start, branch, table.macros(piece))
+        table.used |= text.used
+        made = _steps(table, text, piece.name, doubts)
+        if made is None:
+            return
+        structs, variables = _structs(header + branch.decode("latin1"))
+        graph = Graph(
+            *(piece.name, place, _parameters(header), made.steps, made.entry),
+            *(structs, variables, _WITHIN.fullmatch(piece.name) is not None),
+            static=_STATIC.search(file.clean, piece.header.start, piece.header.end) is not None,
+            inline=_INLINE.search(file.clean, piece.header.start, piece.header.end) is not None,
+            variant=variant,
+        )
+        graphs.append(graph)
+
+
+def _read_macro(
+    table: _Table, macro: Macro, graphs: list[Graph], doubts: list[tuple[str, Doubt]]
+) -> None:
+    text = of_macro(macro, table.macros(None))
+    names = tuple(one.removesuffix("...") for one in macro.parameters or ())
+    made = _steps(table, _with_labels(text, names), macro.name, doubts)
+    if made is not None:
+        structs, variables = _structs(text.text.decode("latin1"))
+        graphs.append(
+            Graph(
+                *(macro.name, macro.file.place(macro.start), names, made.steps, made.entry),
+                *(structs, variables, _WITHIN.fullmatch(macro.name) is not None),
+                static=False,
+            )
+        )
+
+
+def _with_labels(text: Text, names: tuple[str, ...]) -> Text:
+    # A label that a macro is given stands behind it, wherever it is used.
+    given = text.text.decode("latin1")
+    jumps = [n for n in names if re.search(rf"\bgoto {n}\b|,\s*{n}\s*\)", given)]
+    tail = "".join(f"return 0;{name}:return 1;" for name in jumps)
+    if not tail:
+        return text
+    made = given.rstrip()[:-1] + tail + "}"
+    return replace(text, text=made.encode("latin1"))
+
+
+def _steps(table: _Table, text: Text, name: str, doubts: list[tuple[str, Doubt]]) -> Steps | None:
+    try:
+        return read_steps(text.text, text.place, table.helpers - {name})
+    except Odd as odd:
+        doubts.append((name, Doubt(text.place(odd.at), odd.why)))
+    except RecursionError:  # blocks within blocks, hundreds of them: no kernel code, but C
+        doubts.append((name, Doubt(text.place(0), "its blocks are nested too deeply")))
+    return None
+
+
+def choices(body: bytes) -> tuple[bytes, ...]:
+    """Return `body` once for each way in which the conditions of its #if may come out."""
+    asked = dict.fromkeys(
+        key
+        for found in _CONDITION.finditer(body)
+        if found[1] in (b"if", b"ifdef", b"ifndef", b"elif")
+        and (key := _key(found)[0]) not in (b"0", b"1")
+    )
+    names = tuple(asked)[:_MOST_CONDITIONS]
+    made = (
+        _chosen(body, dict(zip(names, values, strict=True)))
+        for values in product((True, False), repeat=len(names))
+    )
+    return tuple(dict.fromkeys(made)) if asked or b"#" in body else (body,)
+
+
+def _key(found: re.Match[bytes]) -> tuple[bytes, bool]:
+    # What is asked, and the answer that takes the branch.
+    text = b"".join(found[2].split())
+    if found[1] == b"ifdef":
+        return b"defined(" + text + b")", True
+    if found[1] == b"ifndef":
+        return b"defined(" + text + b")", False
+    text = re.sub(rb"defined(\w+)", rb"defined(\1)", text)
+    negated = re.fullmatch(rb"!(defined\(\w+\)|IS_ENABLED\(\w+\)|\w+)", text)
+    return (negated[1], False) if negated else (text, True)
+
+
+def _chosen(body: bytes, values: Mapping[bytes, bool]) -> bytes:
+    plain = bytearray(body)
+    stack: list[tuple[bool, bool, int]] = []  # is kept, one was kept before, start of its text
+    known = {**values, b"0": False, b"1": True}
+    for found in _CONDITION.finditer(body):
+        word = found[1]
+        if word in (b"elif", b"else", b"endif") and stack:
+            kept, before, start = stack.pop()
+            if not kept:
+                _blank(plain, start, found.start())
+            if word != b"endif":
+                key, answer = _key(found) if word == b"elif" else (b"1", True)
+                taken = not before and known.get(key, True) is answer
+                stack.append((taken, before or taken, found.end()))
+        elif word in (b"if", b"ifdef", b"ifndef"):
+            key, answer = _key(found)
+            taken = known.get(key, True) is answer
+            stack.append((taken, taken, found.end()))
+        _blank(plain, found.start(), found.end())
+    return bytes(plain)
+
+
+def _blank(text: bytearray, start: int, end: int) -> None:
+    text[start:end] = text[start:end].translate(SPACES)
+
+
+def _parameters(header: str) -> tuple[str, ...]:
+    # The last parentheses of the header hold them; of SYSCALL_DEFINE2(name, int, fd, ...) too.
+    end = header.rfind(")")
+    start, depth = end, 0
+    while start >= 0:
+        depth += (header[start] == ")") - (header[start] == "(")
+        if depth == 0:
+            break
+        start -= 1
+    parts, one = [], ""
+    for letter in header[start + 1 : end]:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and not depth:
+            parts.append(one)
+            one = ""
+        else:
+            one += letter
+    named = [_NAME.findall(part) for part in (*parts, one)]
+    return tuple(words[-1] for words in named if words)
+
+
+def _structs(text: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    found: dict[str, str] = {}
+    variables = []
+    for match in _STRUCT.finditer(text):
+        found[match[3]] = match[1]
+        if not match[2]:
+            variables.append(match[3])
+    return tuple(found.items()), tuple(variables)

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The range of a begin is the object, not the pointer to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from uaccel.model.flowgraph import Begin, Finding, Level
+from uaccel.model.judged import Rule, Unit
+from uaccel.ruling import reached
+
+_SIZEOF = re.compile(r"sizeof\(?\(*([A-Za-z_]\w*)\)*")
+_POINTER = re.compile(r"sizeof\([\w ]+\*\)")
+
+
+def ask(unit: Unit) -> Iterator[Finding]:
+    """Yield each begin whose size is that of a pointer."""
+    for _, begin, step, _ in reached(unit, Begin):
+        if begin.pointer is None:
+            continue
+        found = _SIZEOF.fullmatch(begin.size)
+        named = found is not None and found[1] == begin.pointer.text
+        if named or _POINTER.fullmatch(begin.size):
+            told = f"{begin.name}() checks {begin.size}, the size of a pointer"
+            yield Finding(
+                step.place, Level.ERROR, f"{told}: sizeof(*{begin.pointer.text}) is meant"
+            )
+
+
+RULE = Rule(summary="a range is the size of the object, not of the pointer", ask=ask)

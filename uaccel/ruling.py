@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What several rules ask of a function that was walked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from uaccel.model.flowgraph import Begin, End, Opening, Place, State, Step, Touch, Window
+from uaccel.model.judged import Unit
+
+Kind = TypeVar("Kind")
+
+
+def reached(unit: Unit, kind: type[Kind]) -> Iterator[tuple[int, Kind, Step, tuple[State, ...]]]:
+    """Yield the steps of one kind that some path reaches, with the states it does so in.
+
+    They come in the order of the lines.
+    """
+    walked = unit.walked
+    found = enumerate(zip(walked.graph.steps, walked.states, strict=True))
+    for number, (step, states) in sorted(found, key=lambda one: one[1][0].place):
+        if states and isinstance(step.does, kind):
+            yield number, step.does, step, states
+
+
+def opener(unit: Unit, window: Window) -> tuple[Begin, Place] | None:
+    """Return the begin of a window and where it stands; None when the caller opened it."""
+    if window.begin is None:
+        return None
+    graph = unit.walked.graph
+    if window.graph != graph.key:
+        other = unit.others.get(window.graph)
+        if other is None:
+            return None
+        graph = other.graph
+    step = graph.steps[window.begin]
+    return (step.does, step.place) if isinstance(step.does, Begin) else None
+
+
+def innermost(unit: Unit, state: State) -> tuple[Begin, Place] | None:
+    """Return the begin of the window that is open, None when none is or the caller opened it."""
+    return opener(unit, state.open[-1]) if state.open else None
+
+
+def misread(unit: Unit) -> dict[int, str]:
+    """Return the begins whose result is taken for its opposite, or for nothing.
+
+    "inverted": accesses are made only where the begin failed; "ignored": in both cases.
+    """
+    graph = unit.walked.graph
+    good: dict[int, set[int]] = {}
+    bad: dict[int, set[int]] = {}
+    for number, _, _, states in reached(unit, Touch):
+        for state in states:
+            here = state.open[-1] if state.open else None
+            if here is not None and here.begin is not None and here.graph == graph.key:
+                good.setdefault(here.begin, set()).add(number)
+            elif here is None and state.failed:
+                bad.setdefault(state.failed[-1], set()).add(number)
+    found = {}
+    for begin, touched in bad.items():
+        if begin not in good:
+            found[begin] = "inverted"
+        elif good[begin] <= touched:
+            found[begin] = "ignored"
+    for number, does, _, _ in reached(unit, Begin):
+        if does.ignored and does.opening in (Opening.CHECKED, Opening.MASKED):
+            found[number] = "ignored"
+    return found
+
+
+def is_helper(unit: Unit) -> bool:
+    """Return whether a function opens nothing itself, and others may call it in their windows."""
+    graph = unit.walked.graph
+    begins = any(isinstance(step.does, Begin) for step in graph.steps)
+    return not begins and (graph.within or (graph.static and graph.inline) or _only_ends(unit))
+
+
+def _only_ends(unit: Unit) -> bool:
+    steps = unit.walked.graph.steps
+    return any(isinstance(s.does, End) for s in steps) and not any(
+        isinstance(s.does, Touch) for s in steps
+    )
