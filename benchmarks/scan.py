@@ -25,8 +25,8 @@ from statistics import median
 from uaccel.errors import UserError
 from uaccel.host.run import find_program, run
 from uaccel.host.tree import find_tree
+from uaccel.model.command import Command
 from uaccel.model.dossier import Tree
-from uaccel.model.machine import Command
 
 PATTERN = (
     r"\b(__)?(get|put)_user\s*\(|\b_*copy_(from|to)_user\s*\(|\b(__)?clear_user\s*\("

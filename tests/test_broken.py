@@ -18,7 +18,7 @@ import pytest
 from tests.fakelinux import overlay
 from tests.test_study import COMPAT, ROOT, X32, Study, study, uaccel
 from uaccel.host.run import run
-from uaccel.model.machine import Command
+from uaccel.model.command import Command
 
 # The program reads no file through a link that leads out of the tree, so these are copies.
 OWN = ("sound/core", "scripts", "arch/x86/include")

@@ -11,7 +11,8 @@ from uaccel import arch
 from uaccel.catalog import catalog
 from uaccel.host import debian
 from uaccel.host.debian import HOST_NEEDS, install, install_line, missing_packages, needed_packages
-from uaccel.model.machine import Arch, Command
+from uaccel.model.command import Command
+from uaccel.model.machine import Arch
 
 ARCHES = tuple(catalog(arch, Arch).values())
 needs_debian = pytest.mark.skipif(not debian.is_debian(), reason="no Debian machine")

@@ -12,7 +12,7 @@ import pytest
 from tests.asking import POINT, TOY, Uaccel
 from tests.fakelinux import contents, machine_without
 from uaccel.host.run import run
-from uaccel.model.machine import Command
+from uaccel.model.command import Command
 
 SELF = "A. Zoë Body <zoe@example.org>"
 OTHER = "drivers/toy/other.c"

@@ -19,7 +19,7 @@ import pytest
 
 from tests.fakelinux import machine_without
 from uaccel.host.run import find_program, run
-from uaccel.model.machine import Command
+from uaccel.model.command import Command
 
 ROOT = Path(__file__).parent.parent
 NATIVE = "sound/core/pcm_native.c:snd_pcm_sync_ptr"

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import re
 
+from uaccel.model.command import Command
 from uaccel.model.judgement import Check, Evidence, Judgement, Outcome
-from uaccel.model.machine import Command
 
 # The last lines of process() in scripts/checkpatch.pl; "checks" only with --strict.
 _TOTAL = re.compile(

@@ -12,8 +12,8 @@ from pathlib import Path
 from uaccel.errors import UserError
 from uaccel.host.files import content, put, scratch
 from uaccel.host.run import find_program, run
+from uaccel.model.command import Command
 from uaccel.model.dossier import Tree
-from uaccel.model.machine import Command
 from uaccel.model.series import Ident, Recipient
 from uaccel.read import maintainers
 

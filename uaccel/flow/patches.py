@@ -14,9 +14,9 @@ from uaccel.host.memory import remembered
 from uaccel.host.run import find_program, run
 from uaccel.host.store import Store
 from uaccel.host.tree import read_file
+from uaccel.model.command import Command
 from uaccel.model.dossier import Patch, Tree
 from uaccel.model.judgement import Check, Evidence, Judgement
-from uaccel.model.machine import Command
 from uaccel.report.patch import diff
 
 CHECKS = catalog(uaccel.checks, Check)

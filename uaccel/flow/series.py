@@ -17,9 +17,9 @@ from uaccel.flow.ground import Ground, Job, at_once
 from uaccel.flow.patches import CHECKS
 from uaccel.flow.prefixes import Prefix, prefix, shared
 from uaccel.host.tree import read_file
+from uaccel.model.command import Command
 from uaccel.model.dossier import Tree
 from uaccel.model.judgement import Evidence, Outcome, Verdict
-from uaccel.model.machine import Command
 from uaccel.model.series import Change, Entry, Envelope, Ident, Letter, Mail, Recipient, Written
 from uaccel.read import maintainers
 from uaccel.report import cover, letter

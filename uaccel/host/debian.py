@@ -11,7 +11,8 @@ from pathlib import Path
 
 from uaccel.host.apt import Progress, silent
 from uaccel.host.run import find_program, run
-from uaccel.model.machine import Arch, Command
+from uaccel.model.command import Command
+from uaccel.model.machine import Arch
 
 # What Kbuild wants on the machine that builds, whatever it builds for.
 HOST_NEEDS = (

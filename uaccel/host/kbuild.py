@@ -24,8 +24,9 @@ from uaccel.host.hosttools import keep, lend
 from uaccel.host.run import find_program, run
 from uaccel.host.savedcommand import SavedCommand, parse
 from uaccel.host.store import Store, explained, key, write_atomically
+from uaccel.model.command import Command
 from uaccel.model.dossier import Tree
-from uaccel.model.machine import Arch, Command, Toolchain, Unbuilt
+from uaccel.model.machine import Arch, Toolchain, Unbuilt
 
 _TIMEOUT = 900  # seconds for one make, and for another process's make to end
 _DONE = "uaccel.json"

@@ -9,7 +9,7 @@ from pathlib import Path
 from uaccel.errors import UserError
 from uaccel.host.files import content
 from uaccel.host.run import find_program, run
-from uaccel.model.machine import Command
+from uaccel.model.command import Command
 
 # What a recording begins with: of either byte order, and of perf before 2009.
 _MAGIC = (b"PERFILE2", b"2ELIFREP", b"PERFFILE")

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import BinaryIO
 
 from uaccel.errors import UserError
-from uaccel.model.machine import Command
+from uaccel.model.command import Command
 
 _GRACE = 0.5  # seconds between asking a group to end and ending it
 # What an outer make says to its own children; ours would wait for a job server that is not there.

@@ -14,8 +14,9 @@ from uaccel.host.kbuild import Prepared, environment_for
 from uaccel.host.run import run
 from uaccel.host.savedcommand import redirect
 from uaccel.host.store import Store, explained, key
+from uaccel.model.command import Command
 from uaccel.model.dossier import Tree
-from uaccel.model.machine import Build, Command
+from uaccel.model.machine import Build
 
 _KIND = "build"
 _TIMEOUT = 300  # seconds for one compiler

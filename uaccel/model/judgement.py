@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from uaccel.model.machine import Build, Command, Listing
+from uaccel.model.command import Command
+from uaccel.model.machine import Build, Listing
 from uaccel.model.run import Coverage, Pair
 
 

@@ -145,17 +145,6 @@ class Object:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """A program that was run: enough to run it again, and what it said."""
-
-    argv: tuple[str, ...]
-    folder: str
-    status: int  # exit status; negative when a signal ended it
-    stdout: str
-    stderr: str
-
-
-@dataclass(frozen=True, slots=True)
 class Build:
     """One source compiled for one architecture, or why not."""
 
