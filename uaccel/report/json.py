@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A dossier, or an account of a tree, to a JSON document, for programs."""
+"""A dossier, an account of a tree, or what a check found, to a JSON document, for programs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from dataclasses import asdict
 
 from uaccel import __version__
 from uaccel.model.account import Account, Finding
+from uaccel.model.checked import Checked
 from uaccel.model.dossier import Dossier, Tree
+from uaccel.model.flowgraph import Level
+from uaccel.model.judged import Doubted, Found
 from uaccel.model.source import Direction
 from uaccel.model.support import STANDING, Openings, Support
 from uaccel.model.survey import Kind
@@ -74,18 +77,59 @@ def scan(account: Account) -> str:
     return dump(content)
 
 
+def check(checked: Checked) -> str:
+    """Return the `check` document, ASCII only, with a newline at its end."""
+    looked = checked.looked
+    content = {
+        **head("uaccel-check", checked.tree, checked.command),
+        "findings": [
+            {**_standing_at(one), "level": one.level.value, "message": one.message}
+            for one in checked.findings
+        ],
+        "not_judged": [{**_standing_at(one), "why": one.why} for one in checked.doubts],
+        "skipped": [{"file": one.path, "why": one.why} for one in checked.skipped],
+        "totals": {
+            **{level.value: checked.of(level) for level in Level},
+            "known": checked.known,
+            "gone": checked.gone,
+            "not_judged": len(checked.doubts),
+            "skipped": len(checked.skipped),
+            "files": looked.files,
+            "files_judged": looked.holding,
+            "functions": looked.functions,
+            "windows": looked.windows,
+        },
+        "rules": [{"rule": name, "asks": asks} for name, asks in checked.rules],
+        "targets": list(checked.targets),
+        "patches": list(checked.patches),
+        "notes": list(checked.notes),
+        "seconds": round(checked.seconds, 3),
+    }
+    return dump(content)
+
+
 def dump(content: object) -> str:
     """Return `content` as JSON, ASCII only; bytes that were no UTF-8 are spelled out."""
     return json.dumps(_readable(content), indent=2) + "\n"
 
 
-def head(schema: str, tree: Tree, command: str) -> dict[str, object]:
-    """Return the keys that every document begins with."""
+def head(schema: str, tree: Tree | None, command: str) -> dict[str, object]:
+    """Return the keys that every document begins with; no tree is a null."""
     return {
         "schema": {"name": schema, "version": SCHEMA_VERSION},
         "tool": {"name": "uaccel", "version": __version__},
-        "tree": asdict(tree),
+        "tree": asdict(tree) if tree else None,
         "command": command,
+    }
+
+
+def _standing_at(one: Found | Doubted) -> dict[str, object]:
+    return {
+        "rule": one.rule,
+        "file": one.place.file,
+        "line": one.place.line,
+        "column": one.place.column,
+        "function": one.function,
     }
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from uaccel import __version__
 from uaccel.model.account import Account, Finding
+from uaccel.model.dossier import Tree
 from uaccel.model.scan import Place, Scan
 from uaccel.model.support import STANDING, Support
 from uaccel.model.survey import Kind, Sighting, Survey
@@ -20,7 +21,7 @@ from uaccel.report.worth import message, share
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
-_ROOT = "SRCROOT"
+ROOT = "SRCROOT"
 _FINGERPRINT = "uaccelCluster/v1"
 _RULES = (
     {
@@ -74,12 +75,27 @@ _NOTICES = (
 
 def sarif(account: Account) -> str:
     """Return the SARIF log, ASCII only, with a newline at its end."""
-    return dump({"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(account)]})
+    return log(_run(account))
+
+
+def log(run: dict[str, object]) -> str:
+    """Return the log that holds `run`, ASCII only, with a newline at its end."""
+    return dump({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def bases(tree: Tree) -> dict[str, object]:
+    """Return what paths of `tree` are relative to."""
+    return {ROOT: {"uri": f"file://{uri(tree.path).rstrip('/')}/"}}
 
 
 def uri(path: str) -> str:
     """Return `path`, whatever its bytes, as a URI relative to the tree."""
     return quote(path.encode(errors="surrogateescape"), safe="/")
+
+
+def literal(text: str) -> str:
+    """Return `text` as a message that holds no placeholder."""
+    return text.replace("{", "{{").replace("}", "}}")  # a brace would start one
 
 
 def fingerprints(scan: Scan) -> Mapping[Place, str]:
@@ -115,7 +131,7 @@ def _run(account: Account) -> dict[str, object]:
                 ],
             }
         ],
-        "originalUriBaseIds": {_ROOT: {"uri": f"file://{uri(scan.tree.path).rstrip('/')}/"}},
+        "originalUriBaseIds": bases(scan.tree),
         "columnKind": "unicodeCodePoints",
         "defaultSourceLanguage": "c",
         "results": [_result(finding, marks) for finding in account.shown],
@@ -139,7 +155,7 @@ def _result(finding: Finding, marks: Mapping[Place, str]) -> dict[str, object]:
         "ruleIndex": at,
         "level": ("note", "none")[at],
         "kind": ("fail", "informational")[at],
-        "message": {"text": _literal(message(finding) + share(finding))},
+        "message": {"text": literal(message(finding) + share(finding))},
         "locations": [
             _location(place.file, seen.line, seen.column, seen.last_line)
             | {"logicalLocations": [{"name": line(seen.function), "kind": "function"}]}
@@ -175,7 +191,7 @@ def _location(path: str, row: int, column: int = 0, last: int = 0) -> dict[str, 
         region["startColumn"] = column
     if last > row:
         region["endLine"] = last
-    place = {"uri": uri(path), "uriBaseId": _ROOT}
+    place = {"uri": uri(path), "uriBaseId": ROOT}
     return {"physicalLocation": {"artifactLocation": place, "region": region}}
 
 
@@ -190,27 +206,23 @@ def _not_understood(scan: Scan) -> Iterator[dict[str, object]]:
 def _skipped(scan: Scan) -> Iterator[dict[str, object]]:
     for one in scan.skipped:
         said = f"{line(one.path)}: {line(one.why)} ({one.candidates} candidate lines)"
-        whole = {"artifactLocation": {"uri": uri(one.path), "uriBaseId": _ROOT}}
+        whole = {"artifactLocation": {"uri": uri(one.path), "uriBaseId": ROOT}}
         yield _notice(1, said, {"physicalLocation": whole})
 
 
 def _notes(scan: Scan) -> Iterator[dict[str, object]]:
     for note in scan.notes:
-        yield {"level": "note", "message": {"text": _literal(line(note))}}
+        yield {"level": "note", "message": {"text": literal(line(note))}}
 
 
 def _notice(at: int, said: str, location: dict[str, object]) -> dict[str, object]:
     return {
         "descriptor": {"id": _NOTICES[at]["id"], "index": at},
         "level": "warning",
-        "message": {"text": _literal(said)},
+        "message": {"text": literal(said)},
         "locations": [location],
     }
 
 
 def _offered(support: Support) -> dict[str, object]:
     return {"begin": support.begin, "opens": support.opens, "why": support.why}
-
-
-def _literal(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")  # a brace would start a placeholder
