@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from uaccel import __version__
+from uaccel.cli import kbuild
 from uaccel.cli.answer import FINE, UNUSABLE, Answer
 from uaccel.errors import UserError
 from uaccel.host.run import kill_all, obey_signals
 from uaccel.report.plain import line
 
-_COMMANDS = ("study", "scan", "convert", "tree", "doctor")
+_COMMANDS = ("study", "scan", "convert", "check", "tree", "doctor")
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
 
 
@@ -28,6 +29,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         obey_signals()
         words = sys.argv[1:] if argv is None else argv
+        if kbuild.calls(words):
+            words = kbuild.sift(words)
+            if not kbuild.may_concern(words[-1]):
+                return FINE
         args = parser(words).parse_args(words, argparse.Namespace(words=words))
         answer: Answer = args.run(args)
         return _say(answer)
@@ -69,6 +74,7 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
 def _say(answer: Answer) -> int:
     for remark in answer.remarks:
         print(f"uaccel: {line(remark)}", file=sys.stderr)
+    sys.stderr.write(answer.log)
     try:
         sys.stdout.buffer.write(answer.text.encode(errors="surrogateescape"))
         sys.stdout.flush()

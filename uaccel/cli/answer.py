@@ -13,11 +13,12 @@ FINE, FOUND, UNUSABLE = 0, 1, 2  # exit statuses
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Text for stdout, sentences for stderr, and the exit status."""
+    """Text for stdout, sentences and lines for stderr, and the exit status."""
 
     text: str
     status: int = FINE
     remarks: tuple[str, ...] = ()
+    log: str = ""  # for stderr as it is
 
 
 def is_coloured(wanted: str, environment: Mapping[str, str]) -> bool:

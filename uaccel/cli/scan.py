@@ -13,16 +13,17 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from uaccel.cli.answer import FINE, FOUND, Answer, is_coloured, width
+from uaccel.cli.documents import add_documents, expect_documents, written
 from uaccel.cli.options import ARCHES, add_work, again, arches, assignments, seconds
 from uaccel.cli.progress import Bar
 from uaccel.errors import UserError
 from uaccel.flow.account import account
 from uaccel.flow.profiled import Chosen, choose, profiled
 from uaccel.flow.scan import STDIN, Request, only, scan
-from uaccel.host.files import expect_file, put
 from uaccel.host.perf import profile_text
 from uaccel.host.store import Store, cache_folder
 from uaccel.host.tree import find_tree
@@ -60,10 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="CLASS",
         help=f"show candidate lines instead: {', '.join(_CLASSES)}",
     )
-    for name in _DOCUMENTS:
-        parser.add_argument(
-            f"--{name}", metavar="FILE", help=f"write {name.upper()} there; - for stdout"
-        )
+    add_documents(parser, _DOCUMENTS)
     parser.add_argument("--strict", action="store_true", help="status 1 if not all is understood")
     parser.add_argument(
         "--file-timeout", type=seconds, default=10.0, metavar="SECONDS", help="for one file; 10"
@@ -113,14 +111,9 @@ def _columns(named: list[str] | None, environment: dict[str, str]) -> tuple[Arch
 
 
 def _refuse_early(args: argparse.Namespace, named: tuple[str, ...]) -> None:
-    documents = [getattr(args, name) for name in _DOCUMENTS]
-    if documents.count("-") + bool(args.list) > 1:
-        raise UserError("only one of --json -, --sarif -, --tsv - and --list goes to stdout")
+    expect_documents(args, _DOCUMENTS, {"--list": bool(args.list)})
     if args.profile == "-" and STDIN in named:
         raise UserError("stdin is either the profile or the C, not both")
-    for path in documents:
-        if path and path != "-":
-            expect_file(path)
 
 
 def _profile(args: argparse.Namespace) -> Chosen | None:
@@ -131,13 +124,7 @@ def _profile(args: argparse.Namespace) -> Chosen | None:
 
 
 def _answer(args: argparse.Namespace, found: Account, colour: bool) -> str:
-    shown = None
-    for name, make in _DOCUMENTS.items():
-        path = getattr(args, name)
-        if path == "-":
-            shown = make(found)
-        elif path:
-            put(str(Path(path).parent), Path(path).name, make(found))
+    shown = written(args, {name: partial(make, found) for name, make in _DOCUMENTS.items()})
     if args.list:
         return report.listing(only(found.scan, None if args.list == "all" else Kind(args.list)))
     if shown is not None:

@@ -70,6 +70,12 @@ def territory(tree: Tree, named: tuple[str, ...], besides: tuple[str, ...]) -> T
     return Territory(tuple(dict.fromkeys(names)), top, files)
 
 
+def names_function(text: bytes, function: str) -> bool:
+    """Return whether the C in `text` names `function` anywhere."""
+    name = re.escape(function.encode(errors="surrogateescape"))
+    return re.search(rb"\b%b\b" % name, text) is not None
+
+
 def _part(tree: Tree, text: str) -> tuple[str, str, bool]:
     root = Path(tree.path)
     file, _, function = text.partition(":")
@@ -91,13 +97,9 @@ def _part(tree: Tree, text: str) -> tuple[str, str, bool]:
         read_file(tree, path)  # says what is near it
     if not is_read(path):
         raise UserError(f"{path} is no .c or .h file")
-    if function and not re.search(rb"\b%b\b" % re.escape(function.encode()), _text(tree, path)):
+    if function and not names_function(read_file(tree, path).text, function):
         raise UserError(f"{path} names no function {function}")
     return path, function, False
-
-
-def _text(tree: Tree, path: str) -> bytes:
-    return read_file(tree, path).text
 
 
 def _is_below(path: str, folder: str) -> bool:

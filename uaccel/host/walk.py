@@ -172,6 +172,16 @@ def content(root: str, path: str) -> bytes:
         return file.read(LARGEST)
 
 
+def text_of(named: str, root: str, path: str) -> bytes:
+    """Return the bytes of the file at `path`; UserError, of the file as `named`, without them."""
+    try:
+        return content(root, path)
+    except UserError as error:
+        raise UserError(f"{named} cannot be judged: {error}") from None
+    except OSError as error:
+        raise UserError(f"{named} cannot be read: {error.strerror}") from None
+
+
 def digest(text: bytes | memoryview) -> bytes:
     """Return what only these bytes have."""
     return blake2b(text, digest_size=16).digest()

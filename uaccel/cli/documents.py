@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a command writes for programs besides its text: `--json FILE` and its kin, - for stdout."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from uaccel.errors import UserError
+from uaccel.host.files import expect_file, put
+
+
+def add_documents(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    """Return with an option for each document of `names` added to `parser`."""
+    for name in names:
+        parser.add_argument(
+            f"--{name}", metavar="FILE", help=f"write {name.upper()} there; - for stdout"
+        )
+
+
+def expect_documents(
+    args: argparse.Namespace, names: Iterable[str], others: Mapping[str, bool]
+) -> None:
+    """Return when all that `args` asks for can be written; UserError before any work is done.
+
+    `others` are options whose text goes to stdout too, and whether they were given.
+    """
+    paths = {name: getattr(args, name) for name in names}
+    if list(paths.values()).count("-") + sum(others.values()) > 1:
+        words = [*(f"--{name} -" for name in paths), *others]
+        raise UserError(f"only one of {', '.join(words[:-1])} and {words[-1]} goes to stdout")
+    for path in paths.values():
+        if path and path != "-":
+            expect_file(path)
+
+
+def written(args: argparse.Namespace, documents: Mapping[str, Callable[[], str]]) -> str | None:
+    """Return the document that goes to stdout, None without one; the others are written."""
+    shown = None
+    for name, make in documents.items():
+        path = getattr(args, name)
+        if path == "-":
+            shown = make()
+        elif path:
+            put(str(Path(path).parent), Path(path).name, make())
+    return shown
