@@ -16,7 +16,9 @@ from tests.asking import Uaccel
 from tests.fakelinux import contents
 from tests.test_pool import remaining
 from tests.test_run import python
-from uaccel.flow.judge import RULES
+from uaccel.flow.judge import RULES, Ground
+from uaccel.model.flowgraph import Level, Place
+from uaccel.model.judged import Found, Judged
 
 OPEN = "drivers/toy/open.c"
 FOUND = [
@@ -89,6 +91,22 @@ def test_a_function_is_asked_for_alone(uaccel: Uaccel, linux: Path) -> None:
     said = uaccel("check", "--tree", linux, f"{OPEN}:toy_notes", f"{OPEN}:toy_leaves")
     assert lines(said.stdout) == found(OPEN)
     assert "names no function toy_xyzzy" in uaccel("check", f"{linux}/{OPEN}:toy_xyzzy").error
+
+
+def test_what_stands_in_a_header_is_said_once(
+    uaccel: Uaccel, linux: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judge(_ground: Ground, path: str, _text: bytes) -> Judged:
+        place, function = Place("ipc/a.h", 7, 1), path.rpartition("/")[2].removesuffix(".c")
+        one = Found("missing-end", function, place, Level.ERROR, "it is open", "x")
+        return Judged(path, 1, 1, (one,), ())
+
+    monkeypatch.setattr("uaccel.flow.check.judge_file", judge)
+    (linux / "ipc/shut.c").write_text(judging.SHUT)
+    said = uaccel("check", "--tree", linux)
+    assert lines(said.stdout) == ["ipc/a.h:7:1: error: it is open [missing-end]"]
+    said = uaccel("check", "--tree", linux, "ipc/shut.c:user_access_begin")
+    assert lines(said.stdout) == []
 
 
 def test_c_on_stdin_is_judged_without_a_tree(

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import sys
 import time
 from pathlib import Path
 
@@ -18,7 +16,6 @@ from tests.asking import Uaccel
 from tests.test_check_command import OPEN, found
 from tests.test_run import python
 from uaccel.flow.judge import Ground
-from uaccel.host.run import run
 from uaccel.model.flowgraph import Level, Place
 from uaccel.model.judged import Found, Judged
 from uaccel.read.opening import WORDS
@@ -141,25 +138,3 @@ def test_a_file_without_windows_loads_nothing_that_takes_long(tmp_path: Path) ->
 @given(st.from_regex(WORDS))
 def test_no_file_with_a_word_of_windows_is_dismissed(text: bytes) -> None:
     assert may_hold_window(text, len(text))
-
-
-MAKEFILE = """\
-CHECKFLAGS := -D__linux__ -Wbitwise --arch=x86 -m64
-%.o: %.c
-	$(CHECK) $(CHECKFLAGS) -Wp,-MMD,$*.d -include ./x.h -DKBUILD_STR\\(s\\)=\\#s $<
-	touch $@
-"""
-
-
-def test_make_calls_it(linux: Path, tmp_path: Path) -> None:
-    (tmp_path / "Makefile").write_text(MAKEFILE)
-    check = f"{sys.executable} -m uaccel.cli.__main__ check --kbuild"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    made = run(
-        ("make", f"CHECK={check}", "linux/drivers/toy/open.o", "linux/drivers/toy/calm.o"),
-        folder=tmp_path,
-        timeout=60,
-        environment=environment,
-    )
-    assert made.status == 0, made.stderr
-    assert (linux / "drivers/toy/open.o").exists()

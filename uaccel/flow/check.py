@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from uaccel.errors import UserError
 from uaccel.flow.filereading import Progress, batches
@@ -22,6 +23,7 @@ from uaccel.sites import may_hold_window
 
 _JUDGING = Task("judging", "judged", 400_000_000)
 _NOTHING = "the patches leave no .c or .h file that is judged"
+_Said = TypeVar("_Said", Found, Doubted)
 _LEVELS = tuple(Level)  # the worst first
 
 
@@ -63,8 +65,8 @@ def check(tree: Tree | None, wanted: Wanted, request: Request, progress: Progres
     began = time.monotonic()
     seen = _look(wanted, request.jobs, progress)
     judged = sorted(_judged(tree, wanted, seen, request, progress), key=lambda one: one.path)
-    findings = {one for file in judged for one in file.findings if _asks(wanted, one)}
-    doubts = {one for file in judged for one in file.doubts if _asks(wanted, one)}
+    findings = _each(wanted, ((file.path, one) for file in judged for one in file.findings))
+    doubts = _each(wanted, ((file.path, one) for file in judged for one in file.doubts))
     skipped = (*seen.skipped, *(Unread(one.path, one.skipped) for one in judged if one.skipped))
     return Checked(
         tree=tree,
@@ -72,10 +74,10 @@ def check(tree: Tree | None, wanted: Wanted, request: Request, progress: Progres
         targets=wanted.targets,
         patches=wanted.patches,
         rules=tuple((name, rule.summary) for name, rule in RULES.items()),
-        findings=tuple(sorted(findings, key=lambda one: (*_at(one), one.message))),
+        findings=findings,
         known=0,
         gone=0,
-        doubts=tuple(sorted(doubts, key=lambda one: (*_at(one), one.why))),
+        doubts=doubts,
         skipped=tuple(sorted(skipped, key=lambda one: one.path)),
         looked=Looked(
             seen.files + len(wanted.texts),
@@ -132,9 +134,11 @@ def _judged(
                 yield one
 
 
-def _asks(wanted: Wanted, one: Found | Doubted) -> bool:
-    return wanted.asks_for(one.place.file, one.function)
-
-
-def _at(one: Found | Doubted) -> tuple[Place, str]:
-    return one.place, one.rule
+def _each(wanted: Wanted, found: Iterator[tuple[str, _Said]]) -> tuple[_Said, ...]:
+    # What stands in a header is found once for each file that includes it.
+    once: dict[tuple[Place, str, str], _Said] = {}
+    for path, one in found:
+        if wanted.asks_for(path, one.function):
+            said = one.message if isinstance(one, Found) else one.why
+            once.setdefault((one.place, one.rule, said), one)
+    return tuple(once[key] for key in sorted(once))
