@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.asking import Uaccel
 from tests.test_generated import TABLES
 from tests.windows import SHAPES
 from uaccel.cli.__main__ import _COMMANDS, parser
@@ -84,3 +85,18 @@ def test_what_is_generated_is_counted_in_its_page() -> None:
     told = (ROOT / "docs" / "generated.md").read_text()
     assert f" {len(SHAPES)} shapes" in told
     assert f"{sum(len(table) for _, _, table, _ in TABLES)} mutants" in told
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/check.md"])
+def test_the_findings_that_are_shown_are_found(
+    page: str, tree_6_12: Path, uaccel: Uaccel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines of findings on a page are those of Linux 6.12, and of their files all are there."""
+    told = (ROOT / page).read_text()
+    shown = re.findall(r"^\S+\.[ch]:\d+:\d+: (?:error|warning|note): .+ \[[a-z-]+\]$", told, re.M)
+    shown = [line for line in shown if not line.endswith(" [cluster]")]
+    monkeypatch.chdir(tree_6_12)
+    files = {line.partition(":")[0] for line in shown}
+    found = uaccel("check", *files).stdout.splitlines()
+    assert files
+    assert set(shown) == {line for line in found if line.partition(":")[0] in files}
