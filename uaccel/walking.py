@@ -35,6 +35,7 @@ _NAME = re.compile(r"[A-Za-z_@][\w@]*")
 _COMPARED = re.compile(r"([A-Za-z_@][\w@]*)(==|!=|<=|>=|<|>)(-?)\(?(\w+)\)?")
 NOWHERE = "NULL"  # where a pointer comes from that leads to nothing
 _KERNEL = "is_kernel_addr"  # asm/uaccess.h of powerpc: no window is needed there
+_MOST_LINKS = 3  # pointers behind pointers that are told apart
 _ELSEWHERE = -1  # an end in another function
 _ASSUMED = "its caller"
 
@@ -51,12 +52,12 @@ def walk(graphs: tuple[Graph, ...]) -> tuple[Walked, ...]:
     called = {
         step.does.name for graph in graphs for step in graph.steps if isinstance(step.does, Call)
     }
-    for number, graph in enumerate(graphs):
+    for graph in graphs:
         if not (graph.static and graph.function in called and leaks(graph)):
-            walker.start(number, graph)
-    for number, graph in enumerate(graphs):
+            walker.start(graph)
+    for graph in graphs:
         if not walker.reached(graph):
-            walker.start(number, graph)
+            walker.start(graph)
     return tuple(walker.walked(graph) for graph in graphs)
 
 
@@ -87,7 +88,7 @@ class _Walker:
     cut: set[int] = field(default_factory=set)
     stack: list[str] = field(default_factory=list)
 
-    def start(self, number: int, graph: Graph) -> None:
+    def start(self, graph: Graph) -> None:
         """Follow `graph` as somebody outside would call it."""
         assumed = Window(None, _ASSUMED, frozenset())
         self.run(graph, State(open=(assumed,)) if graph.within else State())
@@ -200,6 +201,8 @@ class _Walker:
         if does.origin is not None:
             found = _origin(state, does.origin)
             known = found != does.origin.base or found in self._facts(graph).known
+            if found.count("->") > _MOST_LINKS:  # p = p->next in a loop: it never ends
+                found, known = name, False
             origins |= {(name, found if known or "(" in found else f"({found})")}
         else:  # a new value: it is not what it was
             origins |= {(name, NOWHERE if does.value == 0 else f"{name}'")}
