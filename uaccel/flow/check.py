@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ from uaccel.model.judged import Doubted, Found, Judged
 from uaccel.sites import may_hold_window
 
 _JUDGING = Task("judging", "judged", 400_000_000)
+_MANY = 10  # files
 _NOTHING = "the patches leave no .c or .h file that is judged"
 _Said = TypeVar("_Said", Found, Doubted)
 _LEVELS = tuple(Level)  # the worst first
@@ -122,7 +124,12 @@ def _judged(
     sizes = [(path, size) for path, (_, _, size) in seen.held.items()]
     named = ((path, text, len(text)) for path, text in wanted.texts.items())
     sizes += [(path, size) for path, text, size in named if may_hold_window(text, size)]
-    judge = _Judge(Ground(tree, wanted.replaced, request.rules), seen.held, wanted.texts)
+    ground = Ground(tree, wanted.replaced, request.rules)
+    if len(sizes) >= _MANY:
+        # What all files are judged beside is read once, before the workers are forked.
+        with suppress(Exception):
+            judge_file(ground, "", b"")
+    judge = _Judge(ground, seen.held, wanted.texts)
     with Pool(judge.judge, request.jobs, request.seconds, _JUDGING) as pool:
         for batch in batches(sizes):
             pool.put(*batch)
