@@ -13,7 +13,9 @@ _PART = re.compile(r"\.?([A-Za-z_]\w*)|\[([^\]]*)\]")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|\d+")
 _SIZEOF = re.compile(r"sizeof\((.*)\)")
 _OBJECT = re.compile(r"\*?\(?([A-Za-z_]\w*)\)?")
-_TAG = re.compile(r"(?:struct|union)(\w+)")
+_TAG = re.compile(r"(?:struct|union) (\w+)")
+_TAGS = re.compile(r"\b(?:struct|union) (\w+)")
+_OFFSETOF = re.compile(r"offsetof(end)?\((?:struct|union) (\w+),([\w.\[\]]+)\)")
 _FIELD = re.compile(r"([A-Za-z_]\w*)(?:->|\.)([\w.\[\]]+)")
 
 
@@ -46,8 +48,16 @@ def bytes_of(layouts: Layouts, graph: Graph, text: str) -> int | None:
     if len(parts) > 1:
         known = [bytes_of(layouts, graph, part) for part in parts]
         return None if None in known else sum(one for one in known if one is not None)
+    factors = text.split("*", 1) if _NUMBER.match(text) else text.rsplit("*", 1)
+    if len(factors) > 1 and any(_NUMBER.fullmatch(one) for one in factors):
+        both = [bytes_of(layouts, graph, one) for one in factors]
+        return both[0] * both[1] if both[0] is not None and both[1] is not None else None
     if _NUMBER.fullmatch(text):
         return int(text, 0)
+    offset = _OFFSETOF.fullmatch(text)
+    if offset is not None:
+        place = placed(layouts, offset[2], offset[3])
+        return place[0] + (place[1] if offset[1] else 0) if place is not None else None
     found = _SIZEOF.fullmatch(text)
     if found is None or "(" in found[1].strip("*()"):
         return None
@@ -110,9 +120,5 @@ def _inner(layouts: Layouts, member: Member) -> tuple[Member, ...]:
 def tags_in(graph: Graph, text: str) -> Iterator[str]:
     """Yield the structs that a size, as C without blanks, names."""
     structs = dict(graph.structs)
-    for word in re.findall(r"[A-Za-z_]\w*", text):
-        if word in structs:
-            yield structs[word]
-        tag = _TAG.fullmatch(word)
-        if tag is not None and word.startswith(("struct", "union")):
-            yield tag[1]
+    yield from (structs[word] for word in re.findall(r"[A-Za-z_]\w*", text) if word in structs)
+    yield from _TAGS.findall(text)

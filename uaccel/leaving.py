@@ -31,23 +31,24 @@ def left_open(unit: Unit) -> Iterator[Left]:
         step.place for step in graph.steps if isinstance(step.does, End) and step.does.scope is None
     )
     seen: set[tuple[Place, int]] = set()
-    for number, leave, step, states in reached(unit, Leave):
+    ways = (*reached(unit, Leave), *reached(unit, Begin))
+    for number, does, _, states in ways:
         for state in states:
             opened = innermost(unit, state) if state.open and not state.called else None
             if opened is None or state.open[-1].begin in wrong:
                 continue
-            begin, place = opened
-            left = _left(unit, number, leave, state, (begin, place), ends)
+            again = isinstance(does, Begin)
+            if again and not (state.jump and state.open[-1].begin == number):
+                continue
+            left = _left(unit, number, state, opened, ends)
             if (left.place, left.line) not in seen:
                 seen.add((left.place, left.line))
                 yield left
-    del step
 
 
 def _left(
     unit: Unit,
     number: int,
-    leave: Leave,
     state: State,
     opened: tuple[Begin, Place],
     ends: tuple[Place, ...],
@@ -61,8 +62,10 @@ def _left(
     jump = steps[state.jump] if state.jump is not None else None
     if jump is not None and isinstance(jump.does, Jump) and _between(jump.place, place, ends):
         return Left(jump.place, jump.does.word, True, begin, place.line, None)
-    early = bool(leave.word) and _between(here, place, ends)
-    return Left(here, leave.word or "return", early, begin, place.line, None)
+    does = steps[number].does
+    word = does.word if isinstance(does, Leave) else ""
+    early = bool(word) and _between(here, place, ends)
+    return Left(here, word or "return", early, begin, place.line, None)
 
 
 def _between(at: Place, begin: Place, ends: tuple[Place, ...]) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeVar
 
-from uaccel.model.flowgraph import Begin, End, Opening, Place, State, Step, Touch, Window
+from uaccel.model.flowgraph import Begin, Call, End, Opening, Place, State, Step, Touch, Window
 from uaccel.model.judged import Unit
 
 Kind = TypeVar("Kind")
@@ -51,7 +51,11 @@ def misread(unit: Unit) -> dict[int, str]:
     graph = unit.walked.graph
     good: dict[int, set[int]] = {}
     bad: dict[int, set[int]] = {}
-    for number, _, _, states in reached(unit, Touch):
+    needy = needing(unit)
+    touches = (one for one in (*reached(unit, Touch), *reached(unit, Call)))
+    for number, does, _, states in touches:
+        if isinstance(does, Call) and does.name not in needy:
+            continue
         for state in states:
             here = state.open[-1] if state.open else None
             if here is not None and here.begin is not None and here.graph == graph.key:
@@ -70,14 +74,29 @@ def misread(unit: Unit) -> dict[int, str]:
     return found
 
 
+def needing(unit: Unit) -> frozenset[str]:
+    """Return the helpers that access user memory in the window of who calls them."""
+    graphs = [one.graph for one in unit.others.values()]
+    direct = {
+        graph.function
+        for graph in graphs
+        if any(isinstance(step.does, Touch) for step in graph.steps)
+        and not any(isinstance(step.does, Begin) for step in graph.steps)
+    }
+    return frozenset(direct)
+
+
 def is_helper(unit: Unit) -> bool:
     """Return whether a function opens nothing itself, and others may call it in their windows."""
     graph = unit.walked.graph
     begins = any(isinstance(step.does, Begin) for step in graph.steps)
-    return not begins and (graph.within or (graph.static and graph.inline) or _only_ends(unit))
+    return not begins and (graph.within or (graph.static and graph.inline) or _lends(unit))
 
 
-def _only_ends(unit: Unit) -> bool:
+def _lends(unit: Unit) -> bool:
+    # Who is outside of the file may call it for its end alone.
+    if unit.walked.graph.static:
+        return False
     steps = unit.walked.graph.steps
     return any(isinstance(s.does, End) for s in steps) and not any(
         isinstance(s.does, Touch) for s in steps

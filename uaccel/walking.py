@@ -134,7 +134,7 @@ class _Walker:
             case Begin():
                 yield from self._begun(graph, at, step.does, state)
             case End():
-                yield step.next[0], _ended(at, step.does.scope, state)
+                yield step.next[0], _ended(graph, at, step.does.scope, state)
             case Touch():
                 yield from self._touched(graph, at, step.does, state)
             case Ordinary():
@@ -162,7 +162,8 @@ class _Walker:
         following = graph.steps[at].next
         roots = frozenset((_origin(state, begin.pointer),)) if begin.pointer else frozenset()
         window = Window(at, graph.key, roots)
-        opened = replace(state, open=(*state.open, window), closed=(), jump=None, fault=None)
+        around = tuple(one for one in state.open if (one.begin, one.graph) != (at, graph.key))
+        opened = replace(state, open=(*around, window), closed=(), jump=None, fault=None)
         failed = tuple(one for one in state.failed if one != at)
         yield following[0], replace(opened, failed=failed)
         if len(following) > 1 and not (begin.ignored and following[1] == following[0]):
@@ -291,10 +292,13 @@ def _plain(state: State) -> State:
     )
 
 
-def _ended(at: int, scope: int | None, state: State) -> State:
-    if scope is not None and not any(one.begin == scope for one in state.open):
-        return state
-    return replace(state, open=state.open[:-1], closed=(at,), jump=None, fault=None)
+def _ended(graph: Graph, at: int, scope: int | None, state: State) -> State:
+    left = state.open[:-1]
+    if scope is not None:  # the clean-up of a scope ends it, whatever was opened in it
+        left = tuple(o for o in state.open if (o.begin, o.graph) != (scope, graph.key))
+        if left == state.open:
+            return state
+    return replace(state, open=left, closed=(at,), jump=None, fault=None)
 
 
 def _left(graph: Graph, at: int, state: State) -> State:

@@ -27,8 +27,23 @@ from uaccel.read.structs import read_structs
 _WORD = b"_user"
 _WORDS = rb"access_(?:begin|end)|unsafe_(?:get|put|copy)|scoped_user_"
 _UACCESS = "include/linux/uaccess.h"
+_INLINE = re.compile(rb"\b(?!noinline)\w*inline\b")
 _OBJTOOL = "tools/objtool/check.c"
 _SAFE = re.compile(rb"uaccess_safe_builtin\[\] = \{(.*?)\n\};", re.DOTALL)
+# The kernel's fixed-width types (include/uapi/asm-generic/int-ll64.h), where no header is read.
+_COMMON = b"".join(
+    b"typedef %s %s;\n" % (meaning, name)
+    for bits, kind in ((8, b"char"), (16, b"short"), (32, b"int"), (64, b"long long"))
+    for name, meaning in (
+        (b"u%d" % bits, b"unsigned " + kind),
+        (b"__u%d" % bits, b"unsigned " + kind),
+        (b"uint%d_t" % bits, b"unsigned " + kind),
+        (b"s%d" % bits, b"signed " + kind),
+        (b"__s%d" % bits, b"signed " + kind),
+        (b"int%d_t" % bits, b"signed " + kind),
+        *((b"__%s%d" % (end, bits), b"unsigned " + kind) for end in (b"le", b"be") if bits > 8),
+    )
+)
 _WORDS_OF = re.compile(r"[A-Za-z_]\w*")
 _MOST_LOCAL = 80  # headers that a file's own ones include
 _ASSEMBLER = ("asm", "__asm__", "volatile", "__volatile__")
@@ -86,7 +101,7 @@ def around_layouts(tree: Tree | None, file: File, graph: Graph) -> tuple[Layouts
     if not tags:
         return ()
     names = frozenset(word for one in graph.steps for word in _sized(one.does))
-    mine = (read_header(file.clean),)
+    mine = (read_header(file.clean), read_header(_COMMON))
     found = tuple(read_structs(mine, model, tags, names) for model in MODELS)
     if tree is None or all(one.find(tag) for one in found for tag in tags):
         return found
@@ -155,7 +170,7 @@ def _bodies(clean: bytes, name: str) -> tuple[bytes | None, ...]:
         if piece is not None and piece.name == name:
             header = clean[piece.header.start : piece.header.end]
             body = clean[piece.body.start : piece.body.end]
-            found.append(body if b"inline" in header else None)
+            found.append(body if _INLINE.search(header) else None)
     return tuple(found)
 
 

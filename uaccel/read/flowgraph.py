@@ -168,7 +168,8 @@ class _Statements(Expressions):
             name = next((text_of(n) for n in walk(one) if n.type == "identifier"), "")
             if value.type == "initializer_list":
                 following = self.value(value, following, around)
-                following = self.add(Assign(name, None, None), one.start_byte, following)
+                zeroed = 0 if bare(value) in ("{}", "{0}", "{NULL}") else None
+                following = self.add(Assign(name, zeroed, None), one.start_byte, following)
                 continue
             ways = (following, following)
             following = self.initialised(name, value, ways, one.start_byte, around)

@@ -48,7 +48,8 @@ from uaccel.read.userside import (
 )
 
 _NO_NAMES = Names((), ())
-_HINTS = ("likely", "unlikely", "__builtin_expect", "WARN_ON", "WARN_ON_ONCE")
+_HINTS = ("likely", "unlikely", "__builtin_expect")
+_WARNS = ("WARN_ON", "WARN_ON_ONCE")
 _UNEVALUATED = ("sizeof_expression", "offsetof_expression", "alignof_expression")
 _NOUGHT = re.compile(r"(\w+)(==|!=)(?:NULL|0|false)")
 _COMPARED = ("==", "!=", "<", ">", "<=", ">=")
@@ -201,8 +202,11 @@ class Expressions:
 
     def _asked(self, call: Node, yes: int, no: int, around: Around) -> int:
         name, given = called(call), arguments(call)
-        if name in _HINTS and given:
-            return self.condition(given[0], yes, no, around)
+        if name in (*_HINTS, *_WARNS) and given:
+            asked = self.condition(given[0], yes, no, around)
+            if name in _HINTS:
+                return asked
+            return self.add(Call(name, (), harm_of(name)), call.start_byte, asked)
         if begins(name) is not None:
             return self._begin(call, (yes, no), around)
         if name == "access_ok" and len(given) > 1:

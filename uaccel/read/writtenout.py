@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uaccel.model.flowgraph import Place
 from uaccel.read.macros import DEFINE
+from uaccel.read.opening import begins, ends, scopes
 
 _TOKEN = re.compile(
     r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[A-Za-z_]\w*|\.?\d[\w.]*|##|->|\+\+|--"
@@ -155,11 +156,24 @@ def _expanded(
         at = end
         used.add(macro.name)
         ready = {name: _expanded(one, macros, hidden, used, room) for name, one in filled.items()}
-        body = _put(macro, ready, token)
+        body = _put(_located(macro, token), ready, token)
         room[0] -= len(body)
         inner = _expanded(body, macros, hidden | {macro.name}, used, room)
         made += [Token(" ", token.file, token.at), *inner, Token(" ", token.file, token.at)]
     return made
+
+
+def _located(macro: Macro, call: Token) -> Macro:
+    # A whole window is wrong where it is written; a part of one, where it is used.
+    if _is_whole(macro):
+        return macro
+    return replace(macro, body=tuple(Token(t.text, call.file, call.at) for t in macro.body))
+
+
+def _is_whole(macro: Macro) -> bool:
+    words = [token.text for token in macro.body]
+    opens = any(begins(word) for word in words) and any(ends(word) for word in words)
+    return opens or any(scopes(word) for word in words)
 
 
 def _arguments(
@@ -170,7 +184,8 @@ def _arguments(
         at += 1
     if at >= len(tokens) or tokens[at].text != "(":
         return None, at
-    depth, parts, one = 0, [], []
+    depth, parts = 0, list[tuple[Token, ...]]()
+    one: list[Token] = []
     for number in range(at, len(tokens)):
         text = tokens[number].text
         depth += (text in ("(", "[", "{")) - (text in (")", "]", "}"))

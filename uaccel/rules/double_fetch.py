@@ -43,7 +43,7 @@ def _before(unit: Unit, number: int, touch: Touch, state: State) -> Iterator[Pla
             and isinstance(does, Touch | Ordinary)
             and does.kernel is not None
         ):
-            if _is_tested(unit, does.kernel.base) and does.kernel.base != touch.kernel.base:
+            if _is_tested(unit, does.kernel.base):
                 yield steps[at].place
 
 

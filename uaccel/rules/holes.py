@@ -36,8 +36,9 @@ def _is_filled(unit: Unit, name: str) -> bool:
     # Zeroed, assigned as a whole, or handed to somebody who may have.
     for step in unit.walked.graph.steps:
         match step.does:
-            case Assign(name=given) if given == name:
-                return True
+            case Assign(name=given, value=value, origin=origin, called=called) if given == name:
+                if value == 0 or origin is not None or called:  # `= { .a = 1 }` promises nothing
+                    return True
             case Call(arguments=arguments):
                 if any(one is not None and one.base == name and not one.path for one in arguments):
                     return True

@@ -12,8 +12,10 @@ from uaccel.ruling import innermost, reached
 
 def ask(unit: Unit) -> Iterator[Finding]:
     """Yield each begin that some path reaches with a window open."""
-    for _, begin, step, states in reached(unit, Begin):
-        state = next((one for one in states if one.open), None)
+    for number, begin, step, states in reached(unit, Begin):
+        # The window of a pass before, left by a jump, is told of at the jump.
+        mine = (one for one in states if one.open)
+        state = next((s for s in mine if not (s.jump and s.open[-1].begin == number)), None)
         if state is None:
             continue
         opened = innermost(unit, state)

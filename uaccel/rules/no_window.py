@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from uaccel.model.flowgraph import Begin, Doubt, Finding, Level, Opening, State, Touch
+from uaccel.model.flowgraph import Begin, Call, Doubt, Finding, Level, Opening, State, Touch
 from uaccel.model.judged import Rule, Unit
-from uaccel.ruling import innermost, is_helper, misread, reached
+from uaccel.ruling import innermost, is_helper, misread, needing, reached
 from uaccel.walking import origin
 
 
@@ -15,10 +15,8 @@ def ask(unit: Unit) -> Iterator[Finding | Doubt]:
     """Yield each access that some path makes with no window open, or with no range checked."""
     wrong = misread(unit)
     for _, touch, step, states in reached(unit, Touch):
-        shut = [
-            s for s in states if not (s.open or s.kernel or (s.failed and s.failed[-1] in wrong))
-        ]
-        if shut and is_helper(unit) and not any(state.called for state in shut):
+        shut = [one for one in _shut(states, wrong) if not one.called]
+        if shut and is_helper(unit):
             yield Doubt(step.place, f"{touch.name}() needs a caller's window; no caller was read")
         elif shut:
             told = f"{touch.name}() is reached {_why(unit, shut)}"
@@ -26,6 +24,19 @@ def ask(unit: Unit) -> Iterator[Finding | Doubt]:
         elif any(_unranged(unit, touch, state) for state in states):
             told = f"nothing has checked the range that {touch.name}() accesses"
             yield Finding(step.place, Level.ERROR, told)
+
+
+    needy = needing(unit)
+    for _, call, step, states in reached(unit, Call):
+        shut = [one for one in _shut(states, wrong) if not (one.called and is_helper(unit))]
+        if call.name in needy and shut:
+            told = f"{call.name}() accesses user memory, and is called {_why(unit, shut)}"
+            yield Finding(step.place, Level.ERROR, told)
+
+
+def _shut(states: tuple[State, ...], wrong: dict[int, str]) -> list[State]:
+    mine = (one for one in states if not (one.open or one.kernel))
+    return [one for one in mine if not (one.failed and one.failed[-1] in wrong)]
 
 
 def _why(unit: Unit, shut: list[State]) -> str:

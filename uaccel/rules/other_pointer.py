@@ -27,22 +27,20 @@ def ask(unit: Unit) -> Iterator[Finding | Doubt]:
         base = touch.pointer.base
         given = begin.pointer.text if begin.pointer is not None else ""
         here = origin(state, touch.pointer)
-        why = _unknown(unit, here, touch.pointer.base)
+        same = begin.pointer is not None and begin.pointer.base == base
+        why = "" if same else _unknown(unit, here, base)
         if why:
             yield Doubt(step.place, why)
             continue
         told = f"{touch.name}() goes to {base}, but {begin.name}() on line {place.line}"
-        same = begin.pointer is not None and begin.pointer.base == base
-        told += (
-            f" checked what {base} was before" if same else f" checked {given}, and nothing {base}"
-        )
+        told += f" checked what {base} was before" if same else f" checked {given}, and not {base}"
         yield Finding(step.place, Level.WARNING, told)
 
 
 def _unknown(unit: Unit, here: str, base: str) -> str:
     if "(" in here:
         return f"whether {here.strip('()')} lies in the range is not known"
-    if "->" in here or "." in here:
+    if ("->" in here or "." in here) and not here.endswith("'"):
         return f"{here} may have been checked when it was stored there"
     tests = (s.does for s in unit.walked.graph.steps if isinstance(s.does, Test))
     if any(_LIMIT.search(one.text) and {here.strip("'"), base} & one.names for one in tests):

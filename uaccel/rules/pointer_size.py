@@ -10,7 +10,7 @@ from uaccel.model.flowgraph import Begin, Finding, Level
 from uaccel.model.judged import Rule, Unit
 from uaccel.ruling import reached
 
-_SIZEOF = re.compile(r"sizeof\(?\(*([A-Za-z_]\w*)\)*")
+_SIZEOF = re.compile(r"sizeof\(?\(*([A-Za-z_]\w*)\b(?!->|\.|\[| )")
 _POINTER = re.compile(r"sizeof\([\w ]+\*\)")
 
 
@@ -19,8 +19,7 @@ def ask(unit: Unit) -> Iterator[Finding]:
     for _, begin, step, _ in reached(unit, Begin):
         if begin.pointer is None:
             continue
-        found = _SIZEOF.fullmatch(begin.size)
-        named = found is not None and found[1] == begin.pointer.text
+        named = begin.pointer.text in _SIZEOF.findall(begin.size)
         if named or _POINTER.fullmatch(begin.size):
             told = f"{begin.name}() checks {begin.size}, the size of a pointer"
             yield Finding(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from uaccel.model.flowgraph import Begin, Call, Finding, Level, Mode, Nothing, Opening, Touch
+from uaccel.model.flowgraph import Begin, Call, End, Finding, Level, Mode, Nothing, Opening, Touch
 from uaccel.model.judged import Rule, Unit
 from uaccel.ruling import reached
 
@@ -24,7 +24,11 @@ def ask(unit: Unit) -> Iterator[Finding]:
             _in(states, number) and len(graph.steps[at].next) > 1
             for at, _, _, states in reached(unit, Nothing)
         )
-        if len(ways) == 1 and not calls and not assembler:
+        narrow = any(
+            end.mode is not Mode.BOTH and _in(states, number)
+            for _, end, _, states in reached(unit, End)
+        )  # rule wrong-end tells of that
+        if len(ways) == 1 and not calls and not assembler and not narrow:
             (way,) = ways
             told = f"{begin.name}() opens for reading and writing, but the window only {way}s"
             yield Finding(step.place, Level.NOTE, told)
