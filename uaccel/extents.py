@@ -6,16 +6,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from uaccel.model.flowgraph import Graph
+from uaccel.model.flowgraph import Graph, Pointer
 from uaccel.model.source import Layouts, Member
 
 _PART = re.compile(r"\.?([A-Za-z_]\w*)|\[([^\]]*)\]")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|\d+")
+_FIRST = re.compile(r"\[([^\]]*)\]")
+_AHEAD = re.compile(r"\(*[\w>.-]+?\)*\+\(?(0[xX][0-9a-fA-F]+|\d+)\)?")
 _SIZEOF = re.compile(r"sizeof\((.*)\)")
 _OBJECT = re.compile(r"\*?\(?([A-Za-z_]\w*)\)?")
 _TAG = re.compile(r"(?:struct|union) (\w+)")
 _TAGS = re.compile(r"\b(?:struct|union) (\w+)")
-_OFFSETOF = re.compile(r"offsetof(end)?\((?:struct|union) (\w+),([\w.\[\]]+)\)")
+# As the parser is given it: `Offsetof(map,north)`.
+_OFFSETOF = re.compile(r"[oO]ffsetof(end)?\((?:(?:struct|union) )?(\w+),([\w.\[\]]+)\)")
 _FIELD = re.compile(r"([A-Za-z_]\w*)(?:->|\.)([\w.\[\]]+)")
 
 
@@ -40,6 +43,43 @@ def placed(layouts: Layouts, tag: str, path: str) -> tuple[int, int, str] | None
                 return None
             kind = "element"
     return offset, size, kind
+
+
+def reached_by(layouts: Layouts, graph: Graph, pointer: Pointer) -> tuple[int, int] | None:
+    """Return where a pointer leads, in bytes from its base, and how many bytes lie there.
+
+    None when that is not known.
+    """
+    base, path = pointer.base, pointer.path
+    step = _AHEAD.fullmatch(pointer.text) if not pointer.plain else None
+    index = _FIRST.match(path)
+    if not pointer.plain and step is None:
+        return None
+    number = step[1] if step is not None else index[1] if index is not None else "0"
+    one = element(layouts, graph, base)
+    if one is None or not _NUMBER.fullmatch(number):
+        return None
+    rest = path[index.end() :].lstrip(".") if index is not None else path
+    place = (0, one, "") if not rest else _member_of(layouts, graph, base, rest)
+    return (int(number, 0) * one + place[0], place[1]) if place is not None else None
+
+
+def element(layouts: Layouts, graph: Graph, name: str) -> int | None:
+    """Return the bytes of what the pointer `name` leads to; None when that is not known."""
+    tag = dict(graph.structs).get(name)
+    if tag is not None:
+        found = layouts.find(tag)
+        return found.size if found is not None else None
+    kind = dict(graph.scalars).get(name, "")
+    return 1 if kind in ("char", "void") else dict(layouts.integers).get(kind)
+
+
+def _member_of(layouts: Layouts, graph: Graph, base: str, path: str) -> tuple[int, int, str] | None:
+    tag = dict(graph.structs).get(base)
+    found = placed(layouts, tag, path) if tag is not None else None
+    if found is None or found[2] in ("scalar", "struct"):
+        return found
+    return found[0], 1, found[2]  # an array: that it begins there is all that is known
 
 
 def bytes_of(layouts: Layouts, graph: Graph, text: str) -> int | None:
@@ -93,6 +133,8 @@ def _sizeof(layouts: Layouts, graph: Graph, text: str) -> int | None:
         found = placed(layouts, structs[field[1]], field[2])
         return found[1] if found is not None else None
     name = _OBJECT.fullmatch(text)
+    if name is not None and text[0] == "*" and name[1] in dict(graph.scalars):
+        return element(layouts, graph, name[1])
     known = name is not None and name[1] in structs
     whole = known and ((text[0] == "*") != (name is not None and name[1] in graph.variables))
     layout = layouts.find(structs[name[1]]) if whole and name is not None else None
@@ -122,3 +164,4 @@ def tags_in(graph: Graph, text: str) -> Iterator[str]:
     structs = dict(graph.structs)
     yield from (structs[word] for word in re.findall(r"[A-Za-z_]\w*", text) if word in structs)
     yield from _TAGS.findall(text)
+    yield from (found[2] for found in _OFFSETOF.finditer(text))

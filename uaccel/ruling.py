@@ -75,15 +75,18 @@ def misread(unit: Unit) -> dict[int, str]:
 
 
 def needing(unit: Unit) -> frozenset[str]:
-    """Return the helpers that access user memory in the window of who calls them."""
-    graphs = [one.graph for one in unit.others.values()]
-    direct = {
-        graph.function
-        for graph in graphs
-        if any(isinstance(step.does, Touch) for step in graph.steps)
-        and not any(isinstance(step.does, Begin) for step in graph.steps)
-    }
-    return frozenset(direct)
+    """Return the helpers that access user memory in the window of who calls them.
+
+    One that nobody calls in a window is none: it lacks its own.
+    """
+    found = set()
+    for one in unit.others.values():
+        pairs = tuple(zip(one.graph.steps, one.states, strict=True))
+        begins = any(isinstance(step.does, Begin) for step, _ in pairs)
+        touches = [states for step, states in pairs if isinstance(step.does, Touch)]
+        if not begins and any(state.open for states in touches for state in states):
+            found.add(one.graph.function)
+    return frozenset(found)
 
 
 def is_helper(unit: Unit) -> bool:

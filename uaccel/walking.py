@@ -196,8 +196,10 @@ class _Walker:
         value = state.returned if does.called else does.value
         if value is not None and name in facts.variables:
             state = replace(state, values=state.values | {(name, value)})
-        if does.same:
-            return state
+        if does.same:  # it has gone on: what it led to before is another place
+            gone = dict(state.origins).get(name, name)
+            kept = frozenset(one for one in state.fetched if one[0] != gone)
+            return replace(state, fetched=kept)
         origins = frozenset(o for o in state.origins if o[0] != name)
         if does.origin is not None:
             found = _origin(state, does.origin)

@@ -12,7 +12,8 @@ from uaccel.flow.vicinity import Vicinity, around_layouts, inlined, vicinity
 from uaccel.model.dossier import Tree
 from uaccel.model.flowgraph import Begin, Call, Doubt, Finding, Graph, Place, Touch, Walked
 from uaccel.model.judged import Doubted, Found, Judged, Rule, Unit
-from uaccel.read.flowfile import File, FileFlow, opened_by, read_flow
+from uaccel.read.flowfile import FileFlow, opened_by, read_flow
+from uaccel.read.writtenout import File
 from uaccel.walking import walk
 
 RULES: Mapping[str, Rule] = {
@@ -29,13 +30,9 @@ class Ground:
     rules: tuple[str, ...] = tuple(RULES)  # that are asked
 
 
-def may_hold(text: bytes) -> bool:
-    """Return whether a file may hold a window, by its bytes alone."""
-    return b"access_begin" in text or b"access_end" in text or _others(text)
-
-
-def _others(text: bytes) -> bool:
-    return b"unsafe_" in text or b"_user_" in text or b"__uaccess_" in text
+def prepare(ground: Ground) -> None:
+    """Return when what all files are judged with is at hand: before others are forked off."""
+    judge_file(ground, "", b"")
 
 
 def judge_file(ground: Ground, path: str, text: bytes) -> Judged:
@@ -83,8 +80,9 @@ def _units(
     ground: Ground, file: File, around: Vicinity, flow: FileFlow, walked: tuple[Walked, ...]
 ) -> Iterator[Unit]:
     others = {one.graph.key: one for one in walked}
+    own = {one.graph.function for one in walked}
     named = {name for one in walked[: flow.own] for name in _called_inside(one)}
-    known = inlined(ground.tree, file, named - {one.graph.function for one in walked})
+    known = inlined(ground.tree, file, named - own, ground.given)
     for one in walked[: flow.own]:
         layouts = around_layouts(ground.tree, file, one.graph)
         yield Unit(one, others, layouts, known, around.apart, around.landed)

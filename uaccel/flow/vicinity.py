@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from uaccel.extents import tags_in
-from uaccel.flow.inclusions import headers_of
 from uaccel.host.includes import included, text_of
 from uaccel.host.vicinity import headers_with
 from uaccel.model.dossier import Tree
@@ -19,12 +18,13 @@ from uaccel.read.calls import CALL, is_pure
 from uaccel.read.conditions import MODELS
 from uaccel.read.csource import cleaned
 from uaccel.read.definitions import read_header
-from uaccel.read.flowfile import File, Helpers, opened_by
+from uaccel.read.flowfile import Helpers, opened_by
 from uaccel.read.opening import harm_of, is_quiet, is_word
 from uaccel.read.pieces import piece_at
 from uaccel.read.structs import read_structs
+from uaccel.read.writtenout import File
 
-_WORD = b"_user"
+_WORD = b"user"
 _WORDS = rb"access_(?:begin|end)|unsafe_(?:get|put|copy)|scoped_user_"
 _UACCESS = "include/linux/uaccess.h"
 _INLINE = re.compile(rb"\b(?!noinline)\w*inline\b")
@@ -64,7 +64,7 @@ def vicinity(tree: Tree | None, file: File, given: Mapping[str, bytes]) -> Vicin
     """Return what `file` is judged beside; `given` are texts that replace files of `tree`."""
     if tree is None:
         return Vicinity(Helpers(), apart=True, landed=False)
-    headers = _opened(tree, _digest(given)) if not given else _replaced(tree, given)
+    headers = _replaced(tree, given)
     arch = _arch(file.path)
     mine = tuple(one for one in headers if _arch(one.path) in ("", arch) or not arch)
     own = tuple(opened_by(path, text) for path, text in _beside(tree, file, given))
@@ -76,14 +76,19 @@ def vicinity(tree: Tree | None, file: File, given: Mapping[str, bytes]) -> Vicin
     )
 
 
-def inlined(tree: Tree | None, file: File, names: Iterable[str]) -> dict[str, bool]:
+def inlined(
+    tree: Tree | None, file: File, names: Iterable[str], given: Mapping[str, bytes]
+) -> dict[str, bool]:
     """Return which of the functions called `names` compile to no call at all.
 
-    What the file defines is looked at first, then the headers of `tree`; without one, or where
-    nothing defines a name, it is not in the answer.
+    What the file defines is looked at first, and what it includes with quotes, then the headers
+    of `tree`; without one, or where nothing defines a name, it is not in the answer.  `given` are
+    texts that replace files of the tree.
     """
     allowed = _allowed(tree) if tree is not None else frozenset()
-    files = (file, *(_local(tree, file) if tree is not None else ()))
+    changed = tuple(opened_by(path, text) for path, text in given.items() if path != file.path)
+    local = _local(tree, file) if tree is not None else ()
+    files = (file, *changed, *(one for one in local if one.path not in given))
     found: dict[str, bool] = {}
     for name in sorted(set(names) - {""}):
         known = True if name in allowed else _meant(tree, files, name, _DEEP)
@@ -97,17 +102,24 @@ def around_layouts(tree: Tree | None, file: File, graph: Graph) -> tuple[Layouts
 
     () when nothing is asked of any; what is not known is not in them.
     """
-    tags = frozenset(_asked_tags(graph))
-    if not tags:
+    asked = frozenset(_asked_tags(graph))
+    if not asked:
         return ()
-    names = frozenset(word for one in graph.steps for word in _sized(one.does))
-    mine = (read_header(file.clean), read_header(_COMMON))
-    found = tuple(read_structs(mine, model, tags, names) for model in MODELS)
-    if tree is None or all(one.find(tag) for one in found for tag in tags):
-        return found
-    return tuple(
-        read_structs(headers_of(tree, (file.path,), model), model, tags, names) for model in MODELS
-    )
+    tags = asked - {""}
+    names = {word for one in graph.steps for word in _sized(one.does)}
+    names |= {kind for _, kind in graph.scalars}
+    headers = [read_header(file.clean), read_header(_COMMON)]
+    if tree is not None:
+        headers += (read_header(text) for tag in sorted(tags) for text in _defining(tree, tag))
+    return tuple(read_structs(headers, model, tags, names) for model in MODELS)
+
+
+@lru_cache(maxsize=64)
+def _defining(tree: Tree, tag: str) -> tuple[bytes, ...]:
+    # What the struct holds may be defined elsewhere; then it is not known, and nobody guesses.
+    word = tag.encode()
+    found = headers_with(tree, word, rb"\b(?:struct|union)\s+" + word + rb"\s*\{")
+    return tuple(text for _, text in found)
 
 
 def _asked_tags(graph: Graph) -> Iterator[str]:
@@ -117,10 +129,12 @@ def _asked_tags(graph: Graph) -> Iterator[str]:
             case Begin(pointer=Pointer(text=text, base=base), size=size, opening=opening):
                 if opening is Opening.MASKED and base in structs:
                     yield structs[base]
-                elif size and size not in (f"sizeof(*{text})", f"sizeof(*({text}))"):
+                elif size:
                     yield from tags_in(graph, size)
                     yield from tags_in(graph, base)
+                    yield from ("" for name, _ in graph.scalars if name == base)
             case Touch(kernel=Pointer(base=base), size=size) if size:
+                yield from tags_in(graph, size)
                 if base in graph.variables:
                     yield structs[base]
 
@@ -203,17 +217,13 @@ def _local(tree: Tree, file: File) -> tuple[File, ...]:
     return tuple(seen.values())
 
 
-def _digest(given: Mapping[str, bytes]) -> int:
-    return len(given)
-
-
 @lru_cache(maxsize=4)
-def _opened(tree: Tree, _given: int) -> tuple[File, ...]:
+def _opened(tree: Tree) -> tuple[File, ...]:
     return tuple(opened_by(path, text) for path, text in headers_with(tree, _WORD, _WORDS))
 
 
 def _replaced(tree: Tree, given: Mapping[str, bytes]) -> tuple[File, ...]:
-    kept = tuple(one for one in _opened(tree, 0) if one.path not in given)
+    kept = tuple(one for one in _opened(tree) if one.path not in given)
     new = (opened_by(path, text) for path, text in given.items() if path.endswith(".h"))
     return (*kept, *new)
 

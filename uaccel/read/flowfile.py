@@ -23,6 +23,9 @@ _STRUCT = re.compile(
     r"\b(?:struct|union)\s+(\w+)\s+(?:(?:const|volatile|__\w+)\s+)*(\**)\s*"
     r"(?:(?:const|volatile|__\w+)\s+)*([A-Za-z_]\w*)\s*(?=[;,=)\[_])"
 )
+_SCALAR = re.compile(
+    r"\b([a-z_]\w*)\s+(?:const\s+)?__user\s*\*\s*(?:const\s+)?([A-Za-z_]\w*)(?=\s*[,;=)])"
+)
 _CONDITION = re.compile(
     rb"^[ \t]*#[ \t]*(if|ifdef|ifndef|elif|else|endif)?\b((?:[^\n\\]|\\\r?\n|\\[^\n])*)",
     re.MULTILINE,
@@ -224,7 +227,8 @@ def _read_piece(
         structs, variables = _structs(header + branch.decode("latin1"))
         graph = Graph(
             *(piece.name, place, _parameters(header), made.steps, made.entry),
-            *(structs, variables, _WITHIN.fullmatch(piece.name) is not None),
+            *(structs, variables, _scalars(header + branch.decode("latin1"))),
+            within=_WITHIN.fullmatch(piece.name) is not None,
             static=_STATIC.search(file.clean, piece.header.start, piece.header.end) is not None,
             inline=_INLINE.search(file.clean, piece.header.start, piece.header.end) is not None,
             variant=variant,
@@ -243,7 +247,8 @@ def _read_macro(
         graphs.append(
             Graph(
                 *(macro.name, macro.file.place(macro.start), names, made.steps, made.entry),
-                *(structs, variables, _WITHIN.fullmatch(macro.name) is not None),
+                *(structs, variables, ()),
+                within=_WITHIN.fullmatch(macro.name) is not None,
                 static=False,
             )
         )
@@ -353,3 +358,7 @@ def _structs(text: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
         if not match[2]:
             variables.append(match[3])
     return tuple(found.items()), tuple(variables)
+
+
+def _scalars(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, kind) for kind, name in _SCALAR.findall(text))

@@ -73,7 +73,7 @@ _QUIET = re.compile(
     r"|m[ft](?:spr|msr)|(?:save|load)segment|__?k[ac]san_\w+|kcsan_\w+|instrument_\w+"
     r"|__?ff[sz]\w*|__?fl[sz]\w*|ff[sz]|fls(?:64|_long)?|_?_?ASM_\w+|EX_TABLE\w*|ALTERNATIVE\w*"
     r"|\w*(?:wrong|bad)_size\w*|__bad_\w+|__(?:get|put)_user_bad"  # undefined: the linker's assert
-    r"|(?:raw_|__)?this_cpu_(?:inc|dec|add|sub|read|write|or|and)\w*"
+    r"|(?:raw_|__)?(?:raw_|this_)cpu_(?:inc|dec|add|sub|read|write|or|and)\w*"
     r"|__stringify\w*|cpu_feature_enabled|is_kernel_addr|__chk_user_ptr|might_fault"
     r"|current_thread_info|smp_processor_id|raw_smp_processor_id|fallthrough|unreachable"
     r"|prefetchw?|cpu_relax|__?const\w*|ptrace_\w+_?regs?_?\w*|clac|stac|user_access_(?:save|restore)"

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from uaccel.model.flowgraph import Place
 from uaccel.read.macros import DEFINE
@@ -75,6 +76,7 @@ class Text:
         return token.file.place(token.at + min(offset - self.starts[number], len(token.text)))
 
 
+@lru_cache(maxsize=256)
 def macros_of(file: File) -> tuple[Macro, ...]:
     """Return the macros that `file` defines, in the order of its text."""
     return tuple(filter(None, (_macro(file, found) for found in DEFINE.finditer(file.clean))))

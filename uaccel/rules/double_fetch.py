@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from uaccel.model.access import Direction
-from uaccel.model.flowgraph import Finding, Level, Ordinary, Place, State, Test, Touch
+from uaccel.model.flowgraph import Finding, Level, Ordinary, Place, Pointer, State, Test, Touch
 from uaccel.model.judged import Rule, Unit
 from uaccel.ruling import reached
 from uaccel.walking import origin
@@ -43,13 +43,13 @@ def _before(unit: Unit, number: int, touch: Touch, state: State) -> Iterator[Pla
             and isinstance(does, Touch | Ordinary)
             and does.kernel is not None
         ):
-            if _is_tested(unit, does.kernel.base):
+            if _is_tested(unit, does.kernel):
                 yield steps[at].place
 
 
-def _is_tested(unit: Unit, name: str) -> bool:
+def _is_tested(unit: Unit, kept: Pointer) -> bool:
     tests = (s.does for s in unit.walked.graph.steps if isinstance(s.does, Test))
-    return any(name in test.names for test in tests)
+    return any(kept.base in one.names or kept.text in one.text for one in tests) and not kept.path
 
 
 RULE = Rule(summary="what was checked is not read again in the window", ask=ask)

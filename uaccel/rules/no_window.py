@@ -14,8 +14,10 @@ from uaccel.walking import origin
 def ask(unit: Unit) -> Iterator[Finding | Doubt]:
     """Yield each access that some path makes with no window open, or with no range checked."""
     wrong = misread(unit)
+    needy = needing(unit)
+    served = unit.walked.graph.function in needy
     for _, touch, step, states in reached(unit, Touch):
-        shut = [one for one in _shut(states, wrong) if not one.called]
+        shut = [one for one in _shut(states, wrong) if not (one.called and served)]
         if shut and is_helper(unit):
             yield Doubt(step.place, f"{touch.name}() needs a caller's window; no caller was read")
         elif shut:
@@ -25,8 +27,6 @@ def ask(unit: Unit) -> Iterator[Finding | Doubt]:
             told = f"nothing has checked the range that {touch.name}() accesses"
             yield Finding(step.place, Level.ERROR, told)
 
-
-    needy = needing(unit)
     for _, call, step, states in reached(unit, Call):
         shut = [one for one in _shut(states, wrong) if not (one.called and is_helper(unit))]
         if call.name in needy and shut:

@@ -5,77 +5,108 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from uaccel.extents import bytes_of, placed
-from uaccel.model.flowgraph import Begin, Doubt, Finding, Level, Opening, Place, Touch
+from uaccel.extents import bytes_of, reached_by
+from uaccel.model.flowgraph import (
+    Begin,
+    Finding,
+    Level,
+    Opening,
+    Place,
+    Pointer,
+    State,
+    Touch,
+)
 from uaccel.model.judged import Rule, Unit
 from uaccel.ruling import innermost, reached
 from uaccel.walking import origin
 
-_INDEX = re.compile(r"\[([^\]]*)\]")
-_AHEAD = re.compile(r"\(*[\w>.-]+?\)*\+\(?([1-9]\w*)\)?")
 _SIZEOF = re.compile(r"sizeof\([^()]*\)")
+_FIXED = re.compile(r"(?:sizeof|[oO]ffsetof(?:end)?)\([^()]*\)|[\d+* ]")
 _VARIABLE = re.compile(r"\b[A-Za-z_]*[a-z][A-Za-z0-9_]*\b")
+_INDEX = re.compile(r"\[([^\]]*)\]")
 
 
-def ask(unit: Unit) -> Iterator[Finding | Doubt]:
+def ask(unit: Unit) -> Iterator[Finding]:
     """Yield each access that goes beyond the range its window's begin has checked."""
     for _, touch, step, states in reached(unit, Touch):
         seen: dict[tuple[Begin, Place], bool] = {}
         for state in states:
             opened = innermost(unit, state)
             if opened is not None and opened[0].opening in (Opening.CHECKED, Opening.SCOPED):
-                inside = origin(state, touch.pointer) in state.open[-1].roots
-                seen[opened] = seen.get(opened, True) and inside
+                seen[opened] = seen.get(opened, True) and _is_inside(touch, state)
         for (begin, place), inside in seen.items():
             why = _beyond(unit, begin, touch) if inside else ""
             if why:
-                told = f"{touch.name}() {why} {begin.name}() on line {place.line} checked"
+                told = f"{touch.name}() {why}, but {begin.name}() on line {place.line} checked"
                 yield Finding(step.place, Level.WARNING, f"{told} only {begin.size} bytes")
                 break
+
+
+def _is_inside(touch: Touch, state: State) -> bool:
+    here = origin(state, touch.pointer)
+    return any(here == one or here.startswith(f"{one}->") for one in state.open[-1].roots)
 
 
 def _beyond(unit: Unit, begin: Begin, touch: Touch) -> str:
     start = begin.pointer
     if start is None:
         return ""
-    same = touch.pointer.base == start.base
     whole = begin.size in (f"sizeof(*{start.text})", f"sizeof(*({start.text}))")
-    if whole and touch.size and _VARIABLE.search(_SIZEOF.sub("", touch.size)):
-        return f"moves {touch.size} bytes, but"
-    if whole and same and not start.path:
-        return _element(touch)
-    if not same or not touch.pointer.plain or not start.plain or not unit.layouts:
+    varies = touch.size and _VARIABLE.search(_SIZEOF.sub("", touch.size))
+    if varies and not _FIXED.sub("", begin.size):
+        return f"moves {touch.size} bytes"
+    target = _as_member(touch.pointer, start.base)
+    if target is None or varies:
         return ""
-    ends = [_end(unit, number, begin, touch) for number in range(len(unit.layouts))]
-    if any(end is None for end in ends) or not all(end and end[0] > end[1] for end in ends):
+    if whole and not start.path and _INDEX.match(target.path) is None and target.plain:
+        if not touch.size:
+            return ""
+    ends = [_end(unit, number, begin, replace(touch, pointer=target)) for number in _known(unit)]
+    if not ends or None in ends:
+        return "" if _VARIABLE.search(_SIZEOF.sub("", begin.size)) else _index(target, whole)
+    beyond = [one for one in ends if one is not None and (one[1] > one[2] or one[0] < 0)]
+    if len(beyond) < len(ends):
         return ""
-    end = ends[0]
-    return f"ends at byte {end[0]}, but" if end is not None else ""
+    first, end, _ = beyond[0]
+    return f"begins {-first} bytes before the range" if first < 0 else f"ends at byte {end}"
 
 
-def _element(touch: Touch) -> str:
-    index = _INDEX.match(touch.pointer.path)
-    ahead = _AHEAD.fullmatch(touch.pointer.text) if not touch.pointer.plain else None
-    at = index[1] if index is not None else ahead[1] if ahead is not None else "0"
-    return f"goes to element {at}, but" if at != "0" else ""
+def _index(target: Pointer, whole: bool) -> str:
+    index = _INDEX.match(target.path)
+    if not whole or index is None:
+        return ""
+    return "" if index[1] == "0" else f"goes to element {index[1]}"
 
 
-def _end(unit: Unit, number: int, begin: Begin, touch: Touch) -> tuple[int, int] | None:
-    # Where the access ends and where the range does, in bytes from the begin's pointer.
+def _known(unit: Unit) -> range:
+    return range(len(unit.layouts))
+
+
+def _as_member(pointer: Pointer, base: str) -> Pointer | None:
+    # `p->field` without & is an array in what `p` points to: no other pointer lies in the range.
+    if pointer.base == base:
+        return pointer
+    if pointer.base.startswith(f"{base}->") and pointer.plain:
+        path = pointer.base.removeprefix(f"{base}->")
+        return replace(pointer, base=base, path=path + pointer.path)
+    return None
+
+
+def _end(unit: Unit, number: int, begin: Begin, touch: Touch) -> tuple[int, int, int] | None:
+    # Where the access begins and ends, in bytes from the begin's pointer, and the range's size.
     graph, layouts = unit.walked.graph, unit.layouts[number]
-    tag = dict(graph.structs).get(touch.pointer.base)
     start = begin.pointer
-    if tag is None or start is None:
-        return None
-    first, place = placed(layouts, tag, start.path), placed(layouts, tag, touch.pointer.path)
+    first = reached_by(layouts, graph, start) if start is not None else None
+    place = reached_by(layouts, graph, touch.pointer)
     known = bytes_of(layouts, graph, begin.size)
     if first is None or place is None or known is None:
         return None
     size = bytes_of(layouts, graph, touch.size) if touch.size else place[1]
-    if size is None or (place[2] in ("array", "element", "struct") and not touch.size):
-        size = 1
-    return place[0] + size - first[0], known
+    if size is None:
+        return None
+    return place[0] - first[0], place[0] - first[0] + size, known
 
 
 RULE = Rule(summary="the range of a begin covers what is accessed", ask=ask)
