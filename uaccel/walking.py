@@ -198,11 +198,12 @@ class _Walker:
             state = replace(state, values=state.values | {(name, value)})
         if does.same:  # it has gone on: what it led to before is another place
             gone = dict(state.origins).get(name, name)
-            kept = frozenset(one for one in state.fetched if one[0] != gone)
-            return replace(state, fetched=kept)
+            return replace(state, fetched=_without(state.fetched, gone))
         origins = frozenset(o for o in state.origins if o[0] != name)
         if does.origin is not None:
             found = _origin(state, does.origin)
+            if not does.origin.plain and does.origin.base != name:  # another place behind it
+                state = replace(state, fetched=_without(state.fetched, found))
             known = found != does.origin.base or found in self._facts(graph).known
             if found.count("->") > _MOST_LINKS:  # p = p->next in a loop: it never ends
                 found, known = name, False
@@ -220,6 +221,7 @@ class _Walker:
                 continue
             learnt = self._learnt(graph, test, outcome, state)
             kernel = outcome and test.text.startswith(_KERNEL)
+            learnt = replace(learnt, tested=learnt.tested | _looked_at(graph, test, learnt))
             if not outcome and any(name == test.text for name, _ in learnt.origins):
                 learnt = replace(learnt, origins=_moved(learnt, test.text, NOWHERE))
             yield number, replace(learnt, kernel=True) if kernel else learnt
@@ -284,13 +286,34 @@ def _facts(graph: Graph) -> _Facts:
     )
 
 
+def _without(
+    fetched: frozenset[tuple[str, str, int]], origin: str
+) -> frozenset[tuple[str, str, int]]:
+    return frozenset(one for one in fetched if one[0] != origin)
+
+
+def _looked_at(graph: Graph, test: Test, state: State) -> frozenset[int]:
+    found = set()
+    for _, _, at in state.fetched:
+        does = graph.steps[at].does
+        kept = does.kernel if isinstance(does, Touch | Ordinary) else None
+        if kept is not None and (kept.base in test.names or kept.text in test.text):
+            found.add(at)
+    return frozenset(found)
+
+
 def _moved(state: State, name: str, to: str) -> frozenset[tuple[str, str]]:
     return frozenset(one for one in state.origins if one[0] != name) | {(name, to)}
 
 
 def _plain(state: State) -> State:
     return replace(
-        state, facts=frozenset(), values=frozenset(), fetched=frozenset(), origins=frozenset()
+        state,
+        facts=frozenset(),
+        values=frozenset(),
+        fetched=frozenset(),
+        origins=frozenset(),
+        tested=frozenset(),
     )
 
 

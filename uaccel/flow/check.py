@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from uaccel.errors import UserError
 from uaccel.flow.filereading import Progress, batches
-from uaccel.flow.judge import RULES, Ground, judge_file
+from uaccel.flow.judge import RULES, Ground, judge_file, prepare
 from uaccel.flow.looking import look_through
 from uaccel.flow.wanted import Wanted
 from uaccel.host.pool import Broken, Pool, Task
@@ -128,7 +128,7 @@ def _judged(
     if len(sizes) >= _MANY:
         # What all files are judged beside is read once, before the workers are forked.
         with suppress(Exception):
-            judge_file(ground, "", b"")
+            prepare(ground)
     judge = _Judge(ground, seen.held, wanted.texts)
     with Pool(judge.judge, request.jobs, request.seconds, _JUDGING) as pool:
         for batch in batches(sizes):

@@ -97,6 +97,7 @@ class Ordinary:
     way: Direction | None  # None when not known
     pointer: Pointer | None
     kernel: Pointer | None
+    size: str = ""  # of a copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,7 @@ class Graph:
     entry: int
     structs: tuple[tuple[str, str], ...]  # pointers and variables of struct type: name and tag
     variables: tuple[str, ...]  # of those, the variables that are no pointers
+    scalars: tuple[tuple[str, str], ...]  # pointers to user memory of another type, and that
     within: bool  # by its name it is called in somebody's window
     static: bool  # nobody outside of the file, or of its header, calls it
     inline: bool = False  # by its declaration
@@ -232,6 +234,7 @@ class State:
     kernel: bool = False  # it was asked whether the address is the kernel's, and it is
     called: bool = False  # by another function that was read: what is open may stay so
     fetched: frozenset[tuple[str, str, int]] = frozenset()  # origin and path read, and the step
+    tested: frozenset[int] = frozenset()  # of these, the steps whose value a condition looked at
 
     def origin(self, name: str) -> str:
         """Return where the pointer `name` comes from: itself, until it is assigned to."""

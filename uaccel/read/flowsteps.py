@@ -368,7 +368,8 @@ class Expressions:
             first = pointer(given[0]) if given else None
             return self.add(Ordinary(name, None, first, None), call.start_byte, following)
         user, kernel = _sides(call, made.direction, copies=made.copies)
-        does = Ordinary(name, made.direction, user, kernel)
+        size = bare(arguments(call)[2]) if made.copies else ""
+        does = Ordinary(name, made.direction, user, kernel, size)
         return self.add(does, call.start_byte, following)
 
     def _touch(self, call: Node, following: int, around: Around) -> int:

@@ -68,7 +68,7 @@ _HARMS = tuple((re.compile(pattern), harm) for pattern, harm in _HARM)
 # Barriers, feature tests, registers, and hooks that are empty or allowed in a window
 # (tools/objtool/check.c, uaccess_safe_builtin).
 _QUIET = re.compile(
-    r"(?:__)?smp_\w+|(?:dma_)?[rw]?mb|barrier\w*|__builtin_\w+|BUG|BUG_ON|BUILD_BUG\w*|VM_BUG_ON\w*"
+    r"Offsetof|(?:__)?smp_\w+|(?:dma_)?[rw]?mb|barrier\w*|__builtin_\w+|BUG|BUG_ON|BUILD_BUG\w*|VM_BUG_ON\w*"
     r"|(?:arch_)?static_branch\w*|_?(?:static_)?cpu_has|boot_cpu_has|(?:cpu|mmu)_has_feature"
     r"|m[ft](?:spr|msr)|(?:save|load)segment|__?k[ac]san_\w+|kcsan_\w+|instrument_\w+"
     r"|__?ff[sz]\w*|__?fl[sz]\w*|ff[sz]|fls(?:64|_long)?|_?_?ASM_\w+|EX_TABLE\w*|ALTERNATIVE\w*"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from uaccel.model.access import Direction
-from uaccel.model.flowgraph import Finding, Level, Ordinary, Place, Pointer, State, Test, Touch
+from uaccel.model.flowgraph import Finding, Level, Ordinary, Place, State, Touch
 from uaccel.model.judged import Rule, Unit
 from uaccel.ruling import reached
 from uaccel.walking import origin
@@ -34,22 +34,18 @@ def _before(unit: Unit, number: int, touch: Touch, state: State) -> Iterator[Pla
     here = origin(state, touch.pointer)
     for root, path, at in state.fetched:
         does = steps[at].does
-        again = root == here and at != number and touch.pointer.plain
-        again = again and not _ELEMENT.search(path)  # `p->field[i]` is another one each time
-        whole = path == "" and not touch.pointer.path.startswith("[")
-        if (
-            again
-            and (whole or path == touch.pointer.path)
-            and isinstance(does, Touch | Ordinary)
-            and does.kernel is not None
-        ):
-            if _is_tested(unit, does.kernel):
-                yield steps[at].place
+        known = at in state.tested and isinstance(does, Touch | Ordinary)
+        if not known or root != here or at == number or not touch.pointer.plain:
+            continue
+        # `p->field[i]` is another one each time, and a copy may be of a part.
+        whole = path == "" and _is_whole(does) and not touch.pointer.path.startswith("[")
+        if (whole or path == touch.pointer.path) and not _ELEMENT.search(path):
+            yield steps[at].place
 
 
-def _is_tested(unit: Unit, kept: Pointer) -> bool:
-    tests = (s.does for s in unit.walked.graph.steps if isinstance(s.does, Test))
-    return any(kept.base in one.names or kept.text in one.text for one in tests) and not kept.path
+def _is_whole(does: object) -> bool:
+    size = getattr(does, "size", "")
+    return size.startswith("sizeof(") and "*sizeof" not in size
 
 
 RULE = Rule(summary="what was checked is not read again in the window", ask=ask)

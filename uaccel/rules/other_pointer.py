@@ -39,7 +39,7 @@ def ask(unit: Unit) -> Iterator[Finding | Doubt]:
 
 def _unknown(unit: Unit, here: str, base: str) -> str:
     if "(" in here:
-        return f"whether {here.strip('()')} lies in the range is not known"
+        return f"whether {here.removeprefix('(')[: -1 if here[0] == '(' else None]} lies in the range is not known"
     if ("->" in here or "." in here) and not here.endswith("'"):
         return f"{here} may have been checked when it was stored there"
     tests = (s.does for s in unit.walked.graph.steps if isinstance(s.does, Test))

@@ -22,7 +22,7 @@ from uaccel.model.judged import Rule, Unit
 from uaccel.ruling import innermost, reached
 from uaccel.walking import origin
 
-_SIZEOF = re.compile(r"sizeof\([^()]*\)")
+_SIZEOF = re.compile(r"(?:sizeof|[oO]ffsetof(?:end)?)\([^()]*\)")
 _FIXED = re.compile(r"(?:sizeof|[oO]ffsetof(?:end)?)\([^()]*\)|[\d+* ]")
 _VARIABLE = re.compile(r"\b[A-Za-z_]*[a-z][A-Za-z0-9_]*\b")
 _INDEX = re.compile(r"\[([^\]]*)\]")
@@ -46,6 +46,8 @@ def ask(unit: Unit) -> Iterator[Finding]:
 
 def _is_inside(touch: Touch, state: State) -> bool:
     here = origin(state, touch.pointer)
+    if here in state.checked:  # by an access_ok() of its own
+        return False
     return any(here == one or here.startswith(f"{one}->") for one in state.open[-1].roots)
 
 
