@@ -75,7 +75,7 @@ class _Facts:
 
     tests: frozenset[str]  # conditions that are asked more than once
     variables: frozenset[str]  # that a condition or a return names
-    bases: frozenset[str]  # pointers that more than one access goes through
+    paths: frozenset[str]  # what more than one access goes to, whatever the pointer is called
     known: frozenset[str]  # variables that it is given, or that get a value in it
 
 
@@ -164,6 +164,7 @@ class _Walker:
         window = Window(at, graph.key, roots)
         around = tuple(one for one in state.open if (one.begin, one.graph) != (at, graph.key))
         opened = replace(state, open=(*around, window), closed=(), jump=None, fault=None)
+        opened = replace(opened, moved=frozenset())
         failed = tuple(one for one in state.failed if one != at)
         yield following[0], replace(opened, failed=failed)
         if len(following) > 1 and not (begin.ignored and following[1] == following[0]):
@@ -180,7 +181,7 @@ class _Walker:
         place = access.pointer
         if place is None or access.way is None or access.way.value != "read":
             return state
-        if place.base not in self._facts(graph).bases:
+        if place.path not in self._facts(graph).paths:
             return state
         known = (_origin(state, place), place.path, at)
         return replace(state, fetched=state.fetched | {known})
@@ -198,13 +199,16 @@ class _Walker:
             state = replace(state, values=state.values | {(name, value)})
         if does.same:  # it has gone on: what it led to before is another place
             gone = dict(state.origins).get(name, name)
-            return replace(state, fetched=_without(state.fetched, gone))
+            moved = state.moved | ({name} if state.open else frozenset())
+            return replace(state, fetched=_without(state.fetched, gone), moved=moved)
         origins = frozenset(o for o in state.origins if o[0] != name)
         if does.origin is not None:
             found = _origin(state, does.origin)
             if not does.origin.plain and does.origin.base != name:  # another place behind it
                 state = replace(state, fetched=_without(state.fetched, found))
-            known = found != does.origin.base or found in self._facts(graph).known
+            first = _NAME.match(does.origin.base)
+            names = self._facts(graph).known
+            known = found != does.origin.base or (first is not None and first[0] in names)
             if found.count("->") > _MOST_LINKS:  # p = p->next in a loop: it never ends
                 found, known = name, False
             origins |= {(name, found if known or "(" in found else f"({found})")}
@@ -267,7 +271,7 @@ class _Walker:
 def _facts(graph: Graph) -> _Facts:
     tests: dict[str, int] = {}
     variables: set[str] = set()
-    bases: dict[str, int] = {}
+    paths: dict[str, int] = {}
     assigned = {s.does.name for s in graph.steps if isinstance(s.does, Assign) and not s.does.same}
     for step in graph.steps:
         match step.does:
@@ -276,12 +280,12 @@ def _facts(graph: Graph) -> _Facts:
                 variables |= names
             case Leave(name=name):
                 variables.add(name)
-            case Touch(pointer=Pointer(base=base)) | Ordinary(pointer=Pointer(base=base)):
-                bases[base] = bases.get(base, 0) + 1
+            case Touch(pointer=Pointer(path=path)) | Ordinary(pointer=Pointer(path=path)):
+                paths[path] = paths.get(path, 0) + 1
     return _Facts(
         frozenset(text for text, times in tests.items() if times > 1),
         frozenset(variables),
-        frozenset(base for base, times in bases.items() if times > 1),
+        frozenset(path for path, times in paths.items() if times > 1 or not path),
         frozenset(graph.parameters) | assigned,
     )
 
@@ -297,7 +301,9 @@ def _looked_at(graph: Graph, test: Test, state: State) -> frozenset[int]:
     for _, _, at in state.fetched:
         does = graph.steps[at].does
         kept = does.kernel if isinstance(does, Touch | Ordinary) else None
-        if kept is not None and (kept.base in test.names or kept.text in test.text):
+        if kept is None:
+            continue
+        if (not kept.path and kept.base in test.names) or kept.text in test.text:
             found.add(at)
     return frozenset(found)
 

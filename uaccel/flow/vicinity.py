@@ -12,7 +12,7 @@ from uaccel.extents import tags_in
 from uaccel.host.includes import included, text_of
 from uaccel.host.vicinity import headers_with
 from uaccel.model.dossier import Tree
-from uaccel.model.flowgraph import Begin, Graph, Opening, Pointer, Touch
+from uaccel.model.flowgraph import Begin, Graph, Pointer, Touch
 from uaccel.model.source import Layouts
 from uaccel.read.calls import CALL, is_pure
 from uaccel.read.conditions import MODELS
@@ -123,19 +123,18 @@ def _defining(tree: Tree, tag: str) -> tuple[bytes, ...]:
 
 
 def _asked_tags(graph: Graph) -> Iterator[str]:
+    # "" where only the types of scalars are asked for.
     structs = dict(graph.structs)
+    own = any(isinstance(step.does, Begin) for step in graph.steps)
     for step in graph.steps:
         match step.does:
-            case Begin(pointer=Pointer(text=text, base=base), size=size, opening=opening):
-                if opening is Opening.MASKED and base in structs:
-                    yield structs[base]
-                elif size:
-                    yield from tags_in(graph, size)
-                    yield from tags_in(graph, base)
-                    yield from ("" for name, _ in graph.scalars if name == base)
-            case Touch(kernel=Pointer(base=base), size=size) if size:
+            case Begin(pointer=Pointer(base=base), size=size):
+                yield from tags_in(graph, f"{size} {base}")
+                yield from ("" for name, _ in graph.scalars if name == base)
+            case Touch(pointer=pointer, kernel=Pointer(base=base), size=size):
                 yield from tags_in(graph, size)
-                if base in graph.variables:
+                yield from () if own else tags_in(graph, pointer.base)
+                if base in graph.variables and size:
                     yield structs[base]
 
 

@@ -39,7 +39,6 @@ def _below(root: Path, top: str) -> Iterator[tuple[str, bytes]]:
 
 def _bytes(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return Path(path).read_bytes()
     except OSError:  # a link that leads nowhere
         return b""

@@ -92,10 +92,10 @@ class _Table:
         chosen: dict[str, Macro] = {}
         for one in headers:
             known = chosen.get(one.name)
-            if one.name in aware and not is_word(one.name):
-                # Of several definitions, one is often empty: what a configuration lacks.
-                if known is None or len(one.body) > len(known.body):
-                    chosen[one.name] = one
+            # Of several definitions, one is often empty: what a configuration lacks.
+            longer = known is None or len(one.body) > len(known.body)
+            if one.name in aware and not is_word(one.name) and longer:
+                chosen[one.name] = one
         self.headers = chosen
         self.aware = aware
         self.lost: list[Doubt] = []
@@ -224,10 +224,11 @@ def _read_piece(
         made = _steps(table, text, piece.name, doubts)
         if made is None:
             return
-        structs, variables = _structs(header + branch.decode("latin1"))
+        words = header + text.text.decode("latin1")
+        structs, variables = _structs(words)
         graph = Graph(
             *(piece.name, place, _parameters(header), made.steps, made.entry),
-            *(structs, variables, _scalars(header + branch.decode("latin1"))),
+            *(structs, variables, _scalars(words)),
             within=_WITHIN.fullmatch(piece.name) is not None,
             static=_STATIC.search(file.clean, piece.header.start, piece.header.end) is not None,
             inline=_INLINE.search(file.clean, piece.header.start, piece.header.end) is not None,

@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from tree_sitter import Node
 
-from uaccel.ctext import one_line
 from uaccel.model.flowgraph import (
     Assign,
     Begin,
+    Call,
     End,
     Jump,
     Leave,
@@ -23,19 +23,19 @@ from uaccel.model.flowgraph import (
     Step,
 )
 from uaccel.read.csource import annotated, closing, parse, plain, text_of, walk
+from uaccel.read.flowlabels import GUARDED, Labels
 from uaccel.read.flowsteps import Around, Expressions, Odd, statement_expression
-from uaccel.read.opening import begins, scopes
+from uaccel.read.opening import begins, harm_of, scopes
 from uaccel.read.userside import bare, called, inner, number, pointer
 
-_LOCAL_LABELS = re.compile(r"__label__\s+([\w\s,]+);")
-_CLEANUP = re.compile(r"\b(?:__free|__cleanup)\s*\(|\bguard\s*\(|\b(?:CLASS|ACQUIRE)\s*\(")
-_GUARDED = re.compile(r"scoped_(?:cond_)?guard\b")
 _WORD = re.compile(r"\w+")
 _TYPE_ARGUMENT = re.compile(
-    rb"(?:,|(?<!\breturn)(?<=\w)[ \t]*\()\s*((?:struct|union|enum)\s)\s*\w+\s*(\**)\s*(?=[,)])"
+    rb"(?:,|(?<!return)(?<!sizeof)(?<=\w)[ \t]*\()\s*((?:struct|union|enum)\s)"
+    rb"\s*\w+\s*(\**)\s*(?=[,)])"
 )
 _ASSEMBLER = re.compile(
-    rb"\b(?:asm|__asm__|asm_inline|asm_volatile_goto|asm_goto_output)\b(?:\s|volatile|__volatile(?:__)?|goto|inline)*\("
+    rb"\b(?:asm|__asm__|asm_inline|asm_volatile_goto|asm_goto_output)\b"
+    rb"(?:\s|volatile|__volatile(?:__)?|goto|inline)*\("
 )
 
 
@@ -59,7 +59,7 @@ def read_steps(text: bytes, locate: Callable[[int], Place], helpers: frozenset[s
     broken = next((one for one in walk(root) if one.is_error or one.is_missing), None)
     if broken is not None:
         raise Odd(broken.start_byte, "the C here does not parse")
-    builder = _Statements(locate, helpers, [], text, block)
+    builder = _Statements(locate, helpers, [], text, block, Labels(block, text))
     end = builder.add(Leave("", None, ""), block.end_byte - 1)
     entry = builder.block(block, end, Around())
     return Steps(tuple(builder.steps), entry)
@@ -69,8 +69,8 @@ def read_steps(text: bytes, locate: Callable[[int], Place], helpers: frozenset[s
 class _Statements(Expressions):
     raw: bytes = b""  # the text with its annotations
     root: Node = None  # type: ignore[assignment]
+    names: Labels = None  # type: ignore[assignment]
     labels: dict[tuple[int, str], int] = field(default_factory=dict)
-    marks: dict[tuple[int, str], Node] = field(default_factory=dict)
     spans: dict[int, tuple[int, int]] = field(default_factory=dict)  # of scopes, by their Begin
 
     def block(self, node: Node, following: int, around: Around) -> int:
@@ -121,18 +121,17 @@ class _Statements(Expressions):
     def way(self, label: Node, around: Around) -> int:
         if label.type not in ("identifier", "statement_identifier"):
             raise Odd(label.start_byte, "a label that is no name")
-        key = self._key(label)
+        key = self.names.key(label)
         target = self._target(key, label)
-        inside = self._scopes_of(key)
+        at = self.names.mark(label).start_byte
+        inside = tuple(one for one, (start, end) in self.spans.items() if start <= at < end)
         left = [one for one in around.scopes if one not in inside]
         for scope in left:  # the innermost ends first
             target = self._ended(scope, label.start_byte, target)
         return target
 
     def guarded(self, node: Node, label: Node) -> tuple[str, ...]:
-        mark = self._mark(self._key(label), label)
-        kept = set(self._cleanups(mark))
-        return tuple(one for one in self._cleanups(node) if one not in kept)
+        return self.names.left(node, label)
 
     def _ended(self, scope: int, at: int, following: int) -> int:
         begin = self.steps[scope].does
@@ -159,7 +158,7 @@ class _Statements(Expressions):
         return self._statement(node.named_children[0], following, around)
 
     def _declaration(self, node: Node, following: int, around: Around) -> int:
-        if _LOCAL_LABELS.match(self._raw(node)):
+        if text_of(node).startswith("__label__"):
             return following
         for one in reversed(node.children_by_field_name("declarator")):
             value = one.child_by_field_name("value")
@@ -184,16 +183,20 @@ class _Statements(Expressions):
             return following
         word = _WORD.match(raw)
         if word is not None and scopes(word[0]) is not None:
-            return self._scope(node, word[0], asked, yes, following, around)
-        if _GUARDED.match(raw):
-            body = self._statement(yes, following, around)
-            return self.value(asked, body, around)
+            return self._scope(node, word[0], following, around)
+        if word is not None and GUARDED.match(raw):  # a loop of one pass
+            inside = replace(around, breaks=following, continues=following)
+            inside = replace(inside, binds=None, repeats=None, loops=around.loops + 1)
+            body = self._statement(yes, following, inside)
+            lock = self.add(Call(word[0], (), harm_of(word[0])), node.start_byte, body)
+            return self.value(asked, lock, around)
         other = self._statement(no, following, around) if no is not None else following
         return self.condition(asked, self._statement(yes, following, around), other, around)
 
-    def _scope(
-        self, node: Node, word: str, asked: Node, body: Node, following: int, around: Around
-    ) -> int:
+    def _scope(self, node: Node, word: str, following: int, around: Around) -> int:
+        asked, body = (node.child_by_field_name(n) for n in ("condition", "consequence"))
+        if asked is None or body is None:
+            raise Odd(node.start_byte, f"{word}() without what it needs")
         known = scopes(word)
         given = _listed(plain(asked))
         if known is None or len(given) != 2 + known[1]:
@@ -287,7 +290,7 @@ class _Statements(Expressions):
 
     def _labelled(self, node: Node, entry: int, around: Around) -> int:
         label = node.named_children[0]
-        key = self._key(label)
+        key = self.names.key(label)
         number_ = self._target(key, label)
         scope = around.scopes[-1] if around.scopes else None
         mark = Mark("label", text_of(label), scope)
@@ -342,60 +345,11 @@ class _Statements(Expressions):
     def _preprocessor(self, node: Node, _following: int, _around: Around) -> int:
         raise Odd(node.start_byte, "a line of the preprocessor stands here")
 
-    def _key(self, label: Node) -> tuple[int, str]:
-        name = text_of(label)
-        node = label.parent
-        while node is not None and node.id != self.root.id:
-            if node.type == "compound_statement" and name in self._declared(node):
-                return node.start_byte, name
-            node = node.parent
-        return self.root.start_byte, name
-
-    def _declared(self, block: Node) -> set[str]:
-        found: set[str] = set()
-        for one in block.named_children:
-            if one.type == "declaration" and text_of(one).startswith("__label__"):
-                found |= {text_of(name) for name in one.named_children[1:]}
-        return found
-
     def _target(self, key: tuple[int, str], label: Node) -> int:
         if key not in self.labels:
-            self._mark(key, label)
+            self.names.mark(label)
             self.labels[key] = self.add(Nothing(), label.start_byte)
         return self.labels[key]
-
-    def _mark(self, key: tuple[int, str], label: Node) -> Node:
-        if not self.marks:
-            for one in walk(self.root):
-                if one.type == "labeled_statement":
-                    self.marks[self._key(one.named_children[0])] = one
-        mark = self.marks.get(key)
-        if mark is None:
-            raise Odd(label.start_byte, f"the label {key[1]} is not in this function")
-        return mark
-
-    def _scopes_of(self, key: tuple[int, str]) -> tuple[int, ...]:
-        # Scopes that stand around a label: those of which the begin was made around it.
-        mark = self.marks[key]
-        at = mark.start_byte
-        return tuple(one for one, (start, end) in self.spans.items() if start <= at < end)
-
-    def _cleanups(self, node: Node) -> Iterator[str]:
-        # What is declared with a clean-up, or guards, in force at `node`.
-        below, above = node, node.parent
-        while above is not None:
-            if above.type in ("compound_statement", "case_statement"):
-                for one in above.named_children:
-                    if one.start_byte >= below.start_byte:
-                        break
-                    if one.type in ("declaration", "expression_statement") and self._cleans(one):
-                        yield one_line(self._raw(one).split(";")[0].split("=")[0])
-            elif above.type == "if_statement" and _GUARDED.match(self._raw(above)):
-                yield one_line(self._raw(above).split(")")[0]) + ")"
-            below, above = above, above.parent
-
-    def _cleans(self, node: Node) -> bool:
-        return _CLEANUP.search(self._raw(node)) is not None
 
     def _raw(self, node: Node) -> str:
         return self.raw[node.start_byte : node.end_byte].decode("latin1")

@@ -15,31 +15,25 @@ from tree_sitter import Node
 from uaccel.model.access import Direction
 from uaccel.model.flowgraph import (
     Assign,
-    Begin,
     Call,
     Does,
     End,
     Nothing,
     Opening,
-    Ordinary,
     Place,
-    Pointer,
     Ranged,
     Step,
     Test,
-    Touch,
 )
-from uaccel.read.accesses import Scope as Names
-from uaccel.read.accesses import access, is_cast
+from uaccel.read.accesses import is_cast
 from uaccel.read.calls import is_pure
 from uaccel.read.csource import plain, text_of
+from uaccel.read.flowcalls import begin, ordinary, touch
 from uaccel.read.opening import begins, ends, harm_of, is_ordinary, is_quiet, touches
 from uaccel.read.userside import (
     arguments,
     bare,
     called,
-    calls_in,
-    changes_in,
     inner,
     is_local,
     names_in,
@@ -47,7 +41,6 @@ from uaccel.read.userside import (
     pointer,
 )
 
-_NO_NAMES = Names((), ())
 _HINTS = ("likely", "unlikely", "__builtin_expect")
 _WARNS = ("WARN_ON", "WARN_ON_ONCE")
 _UNEVALUATED = ("sizeof_expression", "offsetof_expression", "alignof_expression")
@@ -108,7 +101,7 @@ class Expressions:
         operator = node.child_by_field_name("operator")
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         if node.type == "binary_expression" and operator and left and right:
-            return self._binary(node, left, text_of(operator), right, yes, no, around)
+            return self._binary(node, yes, no, around)
         if node.type == "comma_expression" and left and right:
             return self.value(left, self.condition(right, yes, no, around), around)
         if node.type == "conditional_expression":
@@ -150,9 +143,8 @@ class Expressions:
             ways = ways[::-1]
         return self.value(node, self.add(test, node.start_byte, *ways), around)
 
-    def _binary(
-        self, node: Node, left: Node, sign: str, right: Node, yes: int, no: int, around: Around
-    ) -> int:
+    def _binary(self, node: Node, yes: int, no: int, around: Around) -> int:
+        left, right, sign = _sides_of(node)
         if sign == "&&":
             return self.condition(left, self.condition(right, yes, no, around), no, around)
         if sign == "||":
@@ -222,17 +214,8 @@ class Expressions:
     def _begin(
         self, call: Node, ways: tuple[int, int], around: Around, ignored: bool = False, to: str = ""
     ) -> int:
-        known = begins(called(call))
-        given = arguments(call)
-        if known is None:
-            raise Odd(call.start_byte, "no begin")
-        mode, opening = known
-        place = pointer(given[0]) if given else None
-        size = bare(given[1]) if len(given) > 1 else ""
-        if opening is Opening.CHECKED and not given:  # as it was before 5.0: no range at all
-            opening = Opening.BARE
-        following = ways if opening is Opening.CHECKED else ways[:1]
-        does = Begin(called(call), mode, opening, place, size, ignored, to)
+        does = begin(call, ignored=ignored, target=to)
+        following = ways if does.opening is Opening.CHECKED else ways[:1]
         return self._given(call, self.add(does, call.start_byte, *following), around)
 
     def _special(self, node: Node, following: int, around: Around) -> int | None:
@@ -293,7 +276,7 @@ class Expressions:
             origin = pointer(arguments(call)[0]) if arguments(call) else None
             got = self.add(Assign(name, None, origin), at, ways[0])
             return self._begin(call, (got, got), around, to=name)
-        if self._opens(right):
+        if self._opens(right) or _is_truth(right):
             yes = self.add(Assign(name, 1, None), at, ways[0])
             no = self.add(Assign(name, 0, None), at, ways[1])
             return self.condition(right, yes, no, around)
@@ -346,7 +329,7 @@ class Expressions:
         if name in _HINTS and given:
             return self.value(given[0], following, around)
         if is_ordinary(name):
-            return self._given(call, self._ordinary(call, following), around)
+            return self._given(call, self.add(ordinary(call), call.start_byte, following), around)
         if name and (is_pure(name) or is_quiet(name)):
             return self._given(call, following, around)
         pointers = tuple(pointer(one) for one in given)
@@ -360,36 +343,12 @@ class Expressions:
             following = self.value(one, following, around)
         return following
 
-    def _ordinary(self, call: Node, following: int) -> int:
-        made = access(call, _NO_NAMES)
-        name = called(call)
-        if made is None:
-            given = arguments(call)
-            first = pointer(given[0]) if given else None
-            return self.add(Ordinary(name, None, first, None), call.start_byte, following)
-        user, kernel = _sides(call, made.direction, copies=made.copies)
-        size = bare(arguments(call)[2]) if made.copies else ""
-        does = Ordinary(name, made.direction, user, kernel, size)
-        return self.add(does, call.start_byte, following)
-
     def _touch(self, call: Node, following: int, around: Around) -> int:
-        name, given = called(call), arguments(call)
-        way = touches(name) or Direction.READ
-        copies = "copy" in name
-        user, kernel = _sides(call, way, copies=copies)
-        label = given[-1]
-        does = Touch(
-            name=name,
-            way=way,
-            pointer=user,
-            kernel=kernel,
-            size=bare(given[2]) if copies else "",
-            calls=tuple(found for one in given[:-1] for found in calls_in(one)),
-            changes=tuple(found for one in given[:-1] for found in changes_in(one)),
-            label=text_of(label),
-        )
+        does = touch(call)
+        label = arguments(call)[-1]
         after = following
-        for name in (*does.changes, *((kernel.text,) if way is Direction.READ else ())):
+        kept = (does.kernel.text,) if does.way is Direction.READ else ()
+        for name in (*does.changes, *kept):
             same = name in does.changes
             after = self.add(Assign(name, None, None, same=same), call.start_byte, after)
         failed = self.way(label, around)
@@ -400,6 +359,22 @@ class Expressions:
         labels = (one for one in node.named_children if one.type == "gnu_asm_goto_list")
         ways = [self.way(label, around) for one in labels for label in one.named_children]
         return self.add(Nothing(), node.start_byte, following, *ways)
+
+
+def _sides_of(node: Node) -> tuple[Node, Node, str]:
+    left, right, operator = (node.child_by_field_name(n) for n in ("left", "right", "operator"))
+    if left is None or right is None or operator is None:
+        raise Odd(node.start_byte, "an operator without its sides")
+    return left, right, text_of(operator)
+
+
+def _is_truth(node: Node) -> bool:
+    # Of `!ok` and `a && b` the value is known where the condition is.
+    node = plain(node)
+    if node.type == "unary_expression":
+        return bare(node).startswith("!") and is_local(node)
+    both = node.type == "binary_expression" and is_local(node)
+    return both and _sides_of(node)[2] in ("&&", "||", *_COMPARED)
 
 
 def _canonical(text: str) -> tuple[str, bool]:
@@ -414,9 +389,3 @@ def statement_expression(node: Node) -> Node | None:
     if node.type == "parenthesized_expression" and node.named_child_count == 1:
         node = node.named_children[0]
     return node if node.type == "compound_statement" else None
-
-
-def _sides(call: Node, way: Direction, *, copies: bool) -> tuple[Pointer, Pointer]:
-    # The user's and the kernel's: (x, p) of a scalar, (to, from, n) of a copy.
-    first, second = (pointer(one) for one in arguments(call)[:2])
-    return (first, second) if copies and way is Direction.WRITE else (second, first)

@@ -61,7 +61,7 @@ _HARM = (
         r"|(?:dev|netdev|drm|ath|wiphy)_(?:emerg|alert|crit|err|warn|notice|info|dbg)\w*"
         r"|WARN(?:_ON|_ONCE|_ON_ONCE|_TAINT)*|dump_stack|panic|trace_\w+"
         r"|(?:seq|trace)_(?:printf|puts|printk)|VM_WARN_ON\w*|lockdep_assert\w*",
-        "prints, or may",
+        "may print",
     ),
 )
 _HARMS = tuple((re.compile(pattern), harm) for pattern, harm in _HARM)

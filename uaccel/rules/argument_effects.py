@@ -23,7 +23,7 @@ def ask(unit: Unit) -> Iterator[Finding]:
             yield Finding(step.place, Level.WARNING, told)
         elif touch.changes and touch.changes[0] not in changed:  # once is enough of `*p++`
             changed.add(touch.changes[0])
-            told = f"an argument of {touch.name}() changes {touch.changes[0]} within the window"
+            told = f"an argument of {touch.name}() changes `{touch.changes[0]}` within the window"
             yield Finding(step.place, Level.NOTE, told)
 
 

@@ -19,7 +19,7 @@ def ask(unit: Unit) -> Iterator[Finding]:
             continue
         line = steps[jump.scope].place.line
         told = f"{jump.word} leaves only the region of {begin.name}() on line {line}"
-        yield Finding(step.place, Level.WARNING, f"{told}, not the loop around it")
+        yield Finding(step.place, Level.WARNING, f"{told}, not what stands around it")
 
 
 RULE = Rule(summary="no break or continue binds to a scoped region", ask=ask)

@@ -25,8 +25,13 @@ def ask(unit: Unit) -> Iterator[Finding]:
         )
         first = next(found, None)
         if first is not None:
-            told = f"{touch.pointer.text} was read on line {first.line} and checked: the user may"
+            told = f"`{_place(touch)}` was read on line {first.line} and checked: the user may"
             yield Finding(step.place, Level.WARNING, f"{told} have changed it before this reads it")
+
+
+def _place(touch: Touch) -> str:
+    text = touch.pointer.text
+    return text.removeprefix("&") if text.startswith("&") else f"*{text}"
 
 
 def _before(unit: Unit, number: int, touch: Touch, state: State) -> Iterator[Place]:

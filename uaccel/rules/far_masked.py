@@ -3,17 +3,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from uaccel.extents import placed
+from uaccel.extents import reached_by
 from uaccel.model.flowgraph import Begin, Doubt, Finding, Level, Opening, Touch
 from uaccel.model.judged import Rule, Unit
 from uaccel.ruling import reached
 
 _PAGE = 4096  # bytes: only what is known to be mapped by nobody stands behind a masked pointer
-_AHEAD = re.compile(r"\(*[\w>.-]+?\)*\+\(?(0[xX][0-9a-fA-F]+|\d+)\)?")
-_INDEX = re.compile(r"\[(0[xX][0-9a-fA-F]+|\d+)\]")
 
 
 def ask(unit: Unit) -> Iterator[Finding | Doubt]:
@@ -50,16 +47,9 @@ def _first(unit: Unit, begin: int) -> Iterator[int]:
 
 def _offset(unit: Unit, touch: Touch) -> int | None:
     place = touch.pointer
-    ahead = _AHEAD.fullmatch(place.text)
-    if ahead is not None:
-        return int(ahead[1], 0)
-    if not place.path:
-        return 0 if place.plain else None
-    index = _INDEX.fullmatch(place.path)
-    if index is not None and int(index[1], 0) == 0:
+    if place.plain and (not place.path or place.path == "[0]"):
         return 0
-    tag = dict(unit.walked.graph.structs).get(place.base)
-    found = [placed(one, tag, place.path) for one in unit.layouts] if tag else []
+    found = [reached_by(one, unit.walked.graph, place) for one in unit.layouts]
     offsets = [one[0] for one in found if one is not None]
     return min(offsets) if offsets and len(offsets) == len(found) else None
 

@@ -19,7 +19,7 @@ def ask(unit: Unit) -> Iterator[Finding]:
     for _, touch, step, states in reached(unit, Touch):
         for opened in dict.fromkeys(innermost(unit, state) for state in states):
             if opened is not None and _goes_past(opened[0], touch):
-                told = f"{touch.name}() uses {touch.pointer.base}, not the pointer that"
+                told = f"{touch.name}() uses `{touch.pointer.base}`, not the pointer that"
                 told += f" {opened[0].name}() on line {opened[1].line} returned"
                 yield Finding(step.place, Level.ERROR, told)
 

@@ -19,9 +19,7 @@ def ask(unit: Unit) -> Iterator[Finding]:
             continue
         line = steps[mark.scope].place.line
         told = f"the label {mark.name} stands in the region that begins on line {line}"
-        yield Finding(
-            step.place, Level.ERROR, f"{told}: a fault would go on with it closed or open"
-        )
+        yield Finding(step.place, Level.ERROR, f"{told}: a fault goes on inside of it")
 
 
 RULE = Rule(summary="labels stand outside of scoped regions", ask=ask)

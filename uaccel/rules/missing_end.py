@@ -20,7 +20,7 @@ def ask(unit: Unit) -> Iterator[Finding | Doubt]:
 
 
 def _told(left: Left) -> str:
-    way = f", through the label on line {left.label}" if left.label else ""
+    way = f", by way of the label of the access on line {left.label}" if left.label else ""
     return f"the window of {left.begin.name}() on line {left.line} is still open here{way}"
 
 

@@ -20,6 +20,8 @@ def ask(unit: Unit) -> Iterator[Finding | Doubt]:
         shut = [one for one in _shut(states, wrong) if not (one.called and served)]
         if shut and is_helper(unit):
             yield Doubt(step.place, f"{touch.name}() needs a caller's window; no caller was read")
+        elif shut and (opener := _perhaps_opened(unit, touch)):
+            yield Doubt(step.place, f"{opener}() may open the window; it was not read")
         elif shut:
             told = f"{touch.name}() is reached {_why(unit, shut)}"
             yield Finding(step.place, Level.ERROR, told)
@@ -32,6 +34,20 @@ def ask(unit: Unit) -> Iterator[Finding | Doubt]:
         if call.name in needy and shut:
             told = f"{call.name}() accesses user memory, and is called {_why(unit, shut)}"
             yield Finding(step.place, Level.ERROR, told)
+
+
+def _perhaps_opened(unit: Unit, touch: Touch) -> str:
+    # Nothing is opened here, and somebody who was not read was given the pointer.
+    steps = unit.walked.graph.steps
+    if any(isinstance(step.does, Begin) for step in steps):
+        return ""
+    read = {one.graph.function for one in unit.others.values()}
+    for call in (step.does for step in steps):
+        if not isinstance(call, Call) or call.name in read or call.harm:
+            continue
+        if any(one is not None and one.base == touch.pointer.base for one in call.arguments):
+            return call.name
+    return ""
 
 
 def _shut(states: tuple[State, ...], wrong: dict[int, str]) -> list[State]:

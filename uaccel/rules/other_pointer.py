@@ -32,19 +32,20 @@ def ask(unit: Unit) -> Iterator[Finding | Doubt]:
         if why:
             yield Doubt(step.place, why)
             continue
-        told = f"{touch.name}() goes to {base}, but {begin.name}() on line {place.line}"
-        told += f" checked what {base} was before" if same else f" checked {given}, and not {base}"
+        told = f"{touch.name}() goes to `{base}`, but {begin.name}() on line {place.line}"
+        told += " checked what it was before" if same else f" checked `{given}`"
         yield Finding(step.place, Level.WARNING, told)
 
 
 def _unknown(unit: Unit, here: str, base: str) -> str:
     if "(" in here:
-        return f"whether {here.removeprefix('(')[: -1 if here[0] == '(' else None]} lies in the range is not known"
+        known = here[1:-1] if here.startswith("(") else here
+        return f"whether `{known}` lies in the range is not known"
     if ("->" in here or "." in here) and not here.endswith("'"):
-        return f"{here} may have been checked when it was stored there"
+        return f"`{here}` may have been checked when it was stored there"
     tests = (s.does for s in unit.walked.graph.steps if isinstance(s.does, Test))
     if any(_LIMIT.search(one.text) and {here.strip("'"), base} & one.names for one in tests):
-        return f"{base} is compared with the end of user space"
+        return f"`{base}` is compared with the end of user space"
     return ""
 
 

@@ -13,6 +13,8 @@ from uaccel.ruling import reached
 _SIZEOF = re.compile(r"sizeof\(?\(*([A-Za-z_]\w*)\b(?!->|\.|\[| )")
 _POINTER = re.compile(r"sizeof\([\w ]+\*\)")
 
+_ADDRESS = re.compile(r"sizeof\(?&")
+
 
 def ask(unit: Unit) -> Iterator[Finding]:
     """Yield each begin whose size is that of a pointer."""
@@ -20,7 +22,9 @@ def ask(unit: Unit) -> Iterator[Finding]:
         if begin.pointer is None:
             continue
         named = begin.pointer.text in _SIZEOF.findall(begin.size)
-        if named or _POINTER.fullmatch(begin.size):
+        structs = dict(unit.walked.graph.structs) | dict(unit.walked.graph.scalars)
+        other = _POINTER.fullmatch(begin.size) and begin.pointer.base in structs
+        if named or other or _ADDRESS.search(begin.size):
             told = f"{begin.name}() checks {begin.size}, the size of a pointer"
             yield Finding(
                 step.place, Level.ERROR, f"{told}: sizeof(*{begin.pointer.text}) is meant"

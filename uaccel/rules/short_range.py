@@ -23,7 +23,7 @@ from uaccel.ruling import innermost, reached
 from uaccel.walking import origin
 
 _SIZEOF = re.compile(r"(?:sizeof|[oO]ffsetof(?:end)?)\([^()]*\)")
-_FIXED = re.compile(r"(?:sizeof|[oO]ffsetof(?:end)?)\([^()]*\)|[\d+* ]")
+_FIXED = re.compile(r"sizeof\([^()]*\)|[oO]ffsetof(?:end)?\([\w ,.]*\)|[\d+* ]")
 _VARIABLE = re.compile(r"\b[A-Za-z_]*[a-z][A-Za-z0-9_]*\b")
 _INDEX = re.compile(r"\[([^\]]*)\]")
 
@@ -37,10 +37,12 @@ def ask(unit: Unit) -> Iterator[Finding]:
             if opened is not None and opened[0].opening in (Opening.CHECKED, Opening.SCOPED):
                 seen[opened] = seen.get(opened, True) and _is_inside(touch, state)
         for (begin, place), inside in seen.items():
-            why = _beyond(unit, begin, touch) if inside else ""
+            why = _beyond(unit, _seen_from(unit, touch, begin, states), touch) if inside else ""
+            why = why or (_gone_on(begin, touch, states) if inside else "")
             if why:
                 told = f"{touch.name}() {why}, but {begin.name}() on line {place.line} checked"
-                yield Finding(step.place, Level.WARNING, f"{told} only {begin.size} bytes")
+                size = begin.size.replace("Offsetof(", "offsetof(")
+                yield Finding(step.place, Level.WARNING, f"{told} only `{size}` bytes")
                 break
 
 
@@ -51,6 +53,29 @@ def _is_inside(touch: Touch, state: State) -> bool:
     return any(here == one or here.startswith(f"{one}->") for one in state.open[-1].roots)
 
 
+def _seen_from(unit: Unit, touch: Touch, begin: Begin, states: tuple[State, ...]) -> Begin:
+    # A helper knows the pointer of its caller's begin under a name of its own.
+    graph = unit.walked.graph
+    start, name = begin.pointer, touch.pointer.base
+    tag = dict(graph.structs).get(name, "")
+    told = re.search(r"ffsetof\(" + tag + r",|\bstruct " + tag + r"\b", begin.size)
+    if start is None or start.path or not tag or not told or name not in graph.parameters:
+        return begin
+    roots = {root for one in states if one.open for root in one.open[-1].roots}
+    if not all(one.called for one in states) or {origin(s, touch.pointer) for s in states} != roots:
+        return begin
+    return replace(begin, pointer=replace(start, text=name, base=name))
+
+
+def _gone_on(begin: Begin, touch: Touch, states: tuple[State, ...]) -> str:
+    # to++ in a loop, where the range is that of one element.
+    start = begin.pointer
+    one = start is not None and begin.size == f"sizeof(*{start.text})"
+    moved = any(touch.pointer.base in state.moved for state in states)
+    same = start is not None and touch.pointer.base == start.base
+    return f"goes to what `{touch.pointer.base}` has gone on to" if one and moved and same else ""
+
+
 def _beyond(unit: Unit, begin: Begin, touch: Touch) -> str:
     start = begin.pointer
     if start is None:
@@ -58,13 +83,14 @@ def _beyond(unit: Unit, begin: Begin, touch: Touch) -> str:
     whole = begin.size in (f"sizeof(*{start.text})", f"sizeof(*({start.text}))")
     varies = touch.size and _VARIABLE.search(_SIZEOF.sub("", touch.size))
     if varies and not _FIXED.sub("", begin.size):
-        return f"moves {touch.size} bytes"
+        return f"moves `{touch.size}` bytes"
     target = _as_member(touch.pointer, start.base)
     if target is None or varies:
         return ""
     if whole and not start.path and _INDEX.match(target.path) is None and target.plain:
-        if not touch.size:
-            return ""
+        target = target if touch.size else None
+    if target is None:
+        return ""
     ends = [_end(unit, number, begin, replace(touch, pointer=target)) for number in _known(unit)]
     if not ends or None in ends:
         return "" if _VARIABLE.search(_SIZEOF.sub("", begin.size)) else _index(target, whole)
@@ -79,7 +105,7 @@ def _index(target: Pointer, whole: bool) -> str:
     index = _INDEX.match(target.path)
     if not whole or index is None:
         return ""
-    return "" if index[1] == "0" else f"goes to element {index[1]}"
+    return "" if index[1] == "0" else f"goes to element `{index[1]}`"
 
 
 def _known(unit: Unit) -> range:

@@ -9,6 +9,8 @@ from uaccel.model.flowgraph import Begin, End, Finding, Level, Mode, Opening
 from uaccel.model.judged import Rule, Unit
 from uaccel.ruling import innermost, reached
 
+_WORDS = {Mode.READ: "reading", Mode.WRITE: "writing", Mode.BOTH: "both"}
+
 
 def ask(unit: Unit) -> Iterator[Finding]:
     """Yield each end that is of another kind than the begin whose window it closes."""
@@ -31,11 +33,11 @@ def _level(begin: Begin, end: End) -> Level:
 
 def _why(begin: Begin, end: End) -> str:
     if end.mode is Mode.BOTH:
-        return f"it was opened for {begin.mode.value} only"
+        return f"it was opened for {_WORDS[begin.mode]} only"
     if begin.mode is Mode.BOTH:
-        other = "write" if end.mode is Mode.READ else "read"
+        other = "writing" if end.mode is Mode.READ else "reading"
         return f"{other} stays open where the two open apart"
-    return f"it was opened for {begin.mode.value}, which stays open where the two open apart"
+    return f"it was opened for {_WORDS[begin.mode]}, which stays open where the two open apart"
 
 
 RULE = Rule(summary="a window is closed by the end that belongs to its begin", ask=ask)

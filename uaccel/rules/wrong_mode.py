@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from uaccel.model.flowgraph import Finding, Level, Touch
+from uaccel.model.flowgraph import Finding, Level, Mode, Touch
 from uaccel.model.judged import Rule, Unit
 from uaccel.ruling import innermost, reached
+
+_WORDS = {Mode.READ: "reading", Mode.WRITE: "writing", Mode.BOTH: "both"}
 
 
 def ask(unit: Unit) -> Iterator[Finding]:
@@ -19,7 +21,7 @@ def ask(unit: Unit) -> Iterator[Finding]:
             begin, place = opened
             said = "reads" if touch.way.value == "read" else "writes"
             told = f"{touch.name}() {said} in a window that {begin.name}() on line {place.line}"
-            yield Finding(step.place, Level.ERROR, f"{told} opens for {begin.mode.value} only")
+            yield Finding(step.place, Level.ERROR, f"{told} opens for {_WORDS[begin.mode]} only")
             break
 
 
