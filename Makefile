@@ -10,6 +10,7 @@
 # make corpus-people  what people wrote as windows and scopes between two trees, beside ours
 # make corpus-runs    run what `window` writes beside what stood there, on three architectures
 # make corpus-cited   the functions of the seed's cited commits in every style, counted
+# make corpus-check   every window of three trees judged, and what the styles write, beside what a person said
 # make corpus-mutants the mistakes people made, made in what is written: is each noticed
 # UACCEL_CACHE names the folder for kernel trees and builds.
 
@@ -19,7 +20,7 @@ BIN := .venv/bin
 SETUP := pyproject.toml tools/venv
 
 .PHONY: study test check bench corpus corpus-styles corpus-build corpus-windows corpus-people \
-	corpus-cited corpus-runs corpus-mutants setup tree clean
+	corpus-cited corpus-runs corpus-check corpus-mutants setup tree clean
 .DELETE_ON_ERROR:
 
 study: setup tree
@@ -72,6 +73,13 @@ corpus-cited: tree
 corpus-runs: tree
 	$(BIN)/python -m corpus.runs --tree "$$($(BIN)/uaccel tree fetch $(TREE))" --out corpus $(ARGS)
 	git --no-pager diff --stat -- corpus
+
+corpus-check: tree
+	for tree in 6.1 6.12 7.3; do \
+		$(BIN)/python -m corpus.check --tree "$$($(BIN)/uaccel tree fetch $$tree)" $(ARGS) || exit; \
+	done
+	$(BIN)/python -m corpus.check --tree "$$($(BIN)/uaccel tree fetch $(TREE))" \
+		--style window --style fieldwise --style structcopy --style masked $(ARGS)
 
 corpus-mutants: tree
 	$(BIN)/python -m corpus.mutants --tree "$$($(BIN)/uaccel tree fetch $(TREE))" --out corpus $(ARGS)
