@@ -92,6 +92,8 @@ def _macro(file: File, found: re.Match[bytes]) -> Macro | None:
         return None
     named = given.replace("\\\n", " ").replace("\\\r\n", " ").split(",")
     parameters = tuple(one.strip() for one in named if one.strip())
+    if not all(one.removesuffix("...").isidentifier() or one == "..." for one in parameters):
+        return None
     at = start + len(given) + 1
     return Macro(name, parameters, tuple(_tokens(file, at, body)), file, found.start())
 
