@@ -8,7 +8,7 @@ should compile, so that not the compiler alone must notice.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -46,13 +46,16 @@ class Mistake:
     makes: Callable[[str, Frame], Iterator[Edits]]
 
 
-def mutants(text: str) -> tuple[Mutant, ...]:
-    """Return every mutant of the function `text`, no text twice, none that is the original."""
+def mutants(text: str, mistakes: Sequence[Mistake] | None = None) -> tuple[Mutant, ...]:
+    """Return every mutant of the function `text`, no text twice, none that is the original.
+
+    They make `mistakes`: those of this file where none are named.
+    """
     if not text.isascii():  # an offset in the text must be one in its bytes
         return ()
     seen = {text}
     found = []
-    for mistake in MISTAKES:
+    for mistake in MISTAKES if mistakes is None else mistakes:
         for frame in frames(text):
             for edits in mistake.makes(text, frame):
                 made = apply(text.encode(), edits).decode()
@@ -67,16 +70,18 @@ def _line(text: str, made: str) -> int:
     return text.count("\n", 0, same)
 
 
-def _quote(text: str, span: Span) -> str:
+def quote(text: str, span: Span) -> str:
+    """Return the part of `text` at `span`."""
     return text[span.start : span.end]
 
 
-def _put(at: int, words: str) -> Edit:
+def insertion(at: int, words: str) -> Edit:
+    """Return the edit that puts `words` at an offset."""
     return Edit(Span(at, at), words)
 
 
 def _exchanged(text: str, one: Span, other: Span) -> Edits:
-    return Edit(one, _quote(text, other)), Edit(other, _quote(text, one))
+    return Edit(one, quote(text, other)), Edit(other, quote(text, one))
 
 
 def _scalars(frame: Frame) -> tuple[Call, ...]:
@@ -113,15 +118,15 @@ def _wrong_width(text: str, frame: Frame) -> Iterator[Edits]:
     for one in _scalars(frame):
         pointer = one.arguments[1]
         for kind in ("u8", "u64", "u16"):
-            yield (Edit(pointer, f"({kind} __user *)({_quote(text, pointer)})"),)
+            yield (Edit(pointer, f"({kind} __user *)({quote(text, pointer)})"),)
 
 
 def _wrong_value(text: str, frame: Frame) -> Iterator[Edits]:
     some = _puts(frame)
     for number, one in enumerate(some):
         value = one.arguments[0]
-        yield (Edit(value, f"({_quote(text, value)}) + 1"),)
-        yield (Edit(value, _quote(text, some[number - 1].arguments[0])),)
+        yield (Edit(value, f"({quote(text, value)}) + 1"),)
+        yield (Edit(value, quote(text, some[number - 1].arguments[0])),)
 
 
 def _open_at_success(_text: str, frame: Frame) -> Iterator[Edits]:
@@ -140,24 +145,24 @@ def _ends(frame: Frame) -> tuple[Call, ...]:
 
 def _end_twice(text: str, frame: Frame) -> Iterator[Edits]:
     for end in _ends(frame):
-        yield (_put(end.span.start, f"{_quote(text, end.statement)} "),)
+        yield (insertion(end.span.start, f"{quote(text, end.statement)} "),)
 
 
 def _early_end(text: str, frame: Frame) -> Iterator[Edits]:
     last = frame.accesses[-1]
     if frame.end is not None and last.bare:
-        early = _put(last.span.start, f"{_quote(text, frame.end.statement)} ")
+        early = insertion(last.span.start, f"{quote(text, frame.end.statement)} ")
         yield early, Edit(frame.end.statement, _NOTHING)
 
 
 def _wrong_label(text: str, frame: Frame) -> Iterator[Edits]:
-    leave = _quote(text, frame.leave)
+    leave = quote(text, frame.leave)
     goto = re.fullmatch(r"goto (\w+);", leave)
     for one in frame.accesses:
         if goto is not None:
             yield (Edit(one.arguments[-1], goto[1]),)
         elif re.search(r"\b(?:return|goto)\b[^;]*;\s*\}?\Z", leave):
-            last = _put(text.rindex("}"), f"{_AWAY}:\n\t{leave}\n")
+            last = insertion(text.rindex("}"), f"{_AWAY}:\n\t{leave}\n")
             yield Edit(one.arguments[-1], _AWAY), last
         for label in frame.others:
             yield (Edit(one.arguments[-1], label),)
@@ -188,7 +193,7 @@ def _inverted(_text: str, frame: Frame) -> Iterator[Edits]:
 
 def _ignored(text: str, frame: Frame) -> Iterator[Edits]:
     yield (Edit(frame.leave, _NOTHING),)
-    yield (Edit(frame.test, f"{_quote(text, frame.begin.span)};"),)
+    yield (Edit(frame.test, f"{quote(text, frame.begin.span)};"),)
 
 
 def _lost_begin(_text: str, frame: Frame) -> Iterator[Edits]:
@@ -198,7 +203,7 @@ def _lost_begin(_text: str, frame: Frame) -> Iterator[Edits]:
 def _late_begin(text: str, frame: Frame) -> Iterator[Edits]:
     first = frame.accesses[0]
     if first.bare and not text[frame.test.end : first.span.start].strip():
-        moved = _put(frame.test.start, f"{_quote(text, first.statement)} ")
+        moved = insertion(frame.test.start, f"{quote(text, first.statement)} ")
         yield moved, Edit(first.statement, _NOTHING)
 
 
@@ -210,13 +215,13 @@ def _closed_unopened(_text: str, frame: Frame) -> Iterator[Edits]:
 def _window_in_window(text: str, frame: Frame) -> Iterator[Edits]:
     for one in frame.accesses[1:]:
         if one.bare:
-            begin = _quote(text, frame.begin.span)
-            yield (_put(one.span.start, f"if (!{begin})\n\t\tgoto {frame.label};\n\t"),)
+            begin = quote(text, frame.begin.span)
+            yield (insertion(one.span.start, f"if (!{begin})\n\t\tgoto {frame.label};\n\t"),)
 
 
 def _range_of_pointer(text: str, frame: Frame) -> Iterator[Edits]:
     size = frame.begin.arguments[1]
-    starred = re.fullmatch(r"sizeof\(\*(.+)\)", _quote(text, size))
+    starred = re.fullmatch(r"sizeof\(\*(.+)\)", quote(text, size))
     if starred is not None:
         yield (Edit(size, f"sizeof({starred[1]})"),)
 
@@ -225,7 +230,7 @@ def _range_too_small(text: str, frame: Frame) -> Iterator[Edits]:
     size = frame.begin.arguments[1]
     yield (Edit(size, "1"),)
     for one in _scalars(frame)[:1]:
-        yield (Edit(size, f"sizeof(*({_quote(text, one.arguments[1])}))"),)
+        yield (Edit(size, f"sizeof(*({quote(text, one.arguments[1])}))"),)
 
 
 def _range_lost(_text: str, frame: Frame) -> Iterator[Edits]:
@@ -235,17 +240,17 @@ def _range_lost(_text: str, frame: Frame) -> Iterator[Edits]:
 def _call_within(text: str, frame: Frame) -> Iterator[Edits]:
     for one in frame.accesses[1:]:
         if one.bare:
-            yield (_put(one.span.start, f"{{ {_CALLS} }} "),)
+            yield (insertion(one.span.start, f"{{ {_CALLS} }} "),)
     for one in _puts(frame):
         value = one.arguments[0]
-        yield (Edit(value, f"({_quote(text, value)}) + ({{ {_CALLS} }})"),)
+        yield (Edit(value, f"({quote(text, value)}) + ({{ {_CALLS} }})"),)
 
 
 def _ordinary(text: str, frame: Frame) -> Iterator[Edits]:
     for one in _scalars(frame):
         if one.bare:
             name = one.name.removeprefix("unsafe_")
-            what, pointer = (_quote(text, span) for span in one.arguments[:2])
+            what, pointer = (quote(text, span) for span in one.arguments[:2])
             yield (Edit(one.statement, f"if ({name}({what}, {pointer}))\n\t\tgoto {frame.label};"),)
 
 
@@ -261,9 +266,10 @@ def _write_beyond(text: str, frame: Frame) -> Iterator[Edits]:
     for one in reversed(_puts(frame)):
         if not one.bare:
             continue
-        value, pointer, label = (_quote(text, span) for span in one.arguments)
-        yield (_put(one.statement.end, f" {_PUT}(0, (u8 __user *)(({pointer}) + 1), {label});"),)
-        yield (_put(one.statement.end, f" {_PUT}({value}, ({pointer}) + 1, {label});"),)
+        value, pointer, label = (quote(text, span) for span in one.arguments)
+        byte = f" {_PUT}(0, (u8 __user *)(({pointer}) + 1), {label});"
+        yield (insertion(one.statement.end, byte),)
+        yield (insertion(one.statement.end, f" {_PUT}({value}, ({pointer}) + 1, {label});"),)
 
 
 def _lost_fault(text: str, frame: Frame) -> Iterator[Edits]:
