@@ -12,6 +12,7 @@
 # make corpus-cited   the functions of the seed's cited commits in every style, counted
 # make corpus-check   every window of three trees judged, and what the styles write, beside what a person said
 # make corpus-mutants the mistakes people made, made in what is written: is each noticed
+# make corpus-objtool what objtool says of windows, right ones and wrong ones, beside `uaccel check`
 # UACCEL_CACHE names the folder for kernel trees and builds.
 
 TREE := 6.12
@@ -20,7 +21,8 @@ BIN := .venv/bin
 SETUP := pyproject.toml tools/venv
 
 .PHONY: study test check bench corpus corpus-styles corpus-build corpus-windows corpus-people \
-	corpus-cited corpus-runs corpus-check corpus-mutants setup tree clean
+	corpus-cited corpus-runs corpus-check corpus-mutants corpus-objtool \
+	setup tree clean
 .DELETE_ON_ERROR:
 
 study: setup tree
@@ -83,6 +85,10 @@ corpus-check: tree
 
 corpus-mutants: tree
 	$(BIN)/python -m corpus.mutants --tree "$$($(BIN)/uaccel tree fetch $(TREE))" --out corpus $(ARGS)
+	git --no-pager diff --stat -- corpus
+
+corpus-objtool: tree
+	$(BIN)/python -m corpus.objtool --tree "$$($(BIN)/uaccel tree fetch $(TREE))" --out corpus $(ARGS)
 	git --no-pager diff --stat -- corpus
 
 # Missing packages of the distribution: installed when we may, else one line says how.

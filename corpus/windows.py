@@ -67,7 +67,7 @@ def _answer(args: argparse.Namespace) -> int:
     store = Store(cache_folder(os.environ))
     with Bar("looking", verbose=not sys.stderr.isatty()) as bar:
         ground = Ground(tree, store, os.environ, (), "gcc", args.jobs, bar.step)
-        paths = tuple(path for path in _standing(ground) if fnmatchcase(path, args.files))
+        paths = tuple(path for path in standing(ground) if fnmatchcase(path, args.files))
         made = tuple(remake(tree, path) for path in paths)
         rows: list[Row] = [(w, one.path, None) for one in made for w in one.windows if w.unmade]
         for name in args.arch or CONFIGS:
@@ -85,7 +85,8 @@ def _answer(args: argparse.Namespace) -> int:
     return 1 if any(result in BAD for result in said) else 0
 
 
-def _standing(ground: Ground) -> tuple[str, ...]:
+def standing(ground: Ground) -> tuple[str, ...]:
+    """Return the files in which windows stand, sorted."""
     filters = Filters((), (), None, None, 0, 0)
     request = Request(filters, ground.jobs, _SECONDS, "", None)
     found = scan(ground.tree, ground.store, request, ground.progress)
