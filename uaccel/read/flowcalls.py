@@ -30,7 +30,7 @@ def begin(call: Node, *, ignored: bool, target: str) -> Begin:
     return Begin(name, mode, opening, place, size, ignored, target)
 
 
-def touch(call: Node) -> Touch:
+def unsafe_access(call: Node) -> Touch:
     """Return the access that `call`, an accessor for windows with all its arguments, is."""
     name, given = called(call), arguments(call)
     way = touches(name) or Direction.READ

@@ -28,7 +28,7 @@ from uaccel.model.flowgraph import (
 from uaccel.read.accesses import is_cast
 from uaccel.read.calls import is_pure
 from uaccel.read.csource import plain, text_of
-from uaccel.read.flowcalls import begin, ordinary, touch
+from uaccel.read.flowcalls import begin, ordinary, unsafe_access
 from uaccel.read.opening import begins, ends, harm_of, is_ordinary, is_quiet, touches
 from uaccel.read.userside import (
     arguments,
@@ -344,7 +344,7 @@ class Expressions:
         return following
 
     def _touch(self, call: Node, following: int, around: Around) -> int:
-        does = touch(call)
+        does = unsafe_access(call)
         label = arguments(call)[-1]
         after = following
         kept = (does.kernel.text,) if does.way is Direction.READ else ()
