@@ -36,10 +36,11 @@ def test_broken_c_is_judged_or_not_and_never_crashes(
     text = broken(path.read_bytes(), cuts)
     judged = judge_file(Ground(None), "broken.c", text)
     last = text.count(b"\n") + 1
-    for found in (*judged.findings, *judged.doubts):
-        assert found.place.file == "broken.c"
-        assert 1 <= found.place.line <= last
-        assert found.place.column >= 1
+    places = [one.place for one in judged.findings] + [one.place for one in judged.doubts]
+    for place in places:
+        assert place.file == "broken.c"
+        assert 1 <= place.line <= last
+        assert place.column >= 1
 
 
 def test_a_pointer_that_follows_a_list_ends() -> None:

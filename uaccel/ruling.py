@@ -104,3 +104,34 @@ def _lends(unit: Unit) -> bool:
     return any(isinstance(s.does, End) for s in steps) and not any(
         isinstance(s.does, Touch) for s in steps
     )
+
+
+def perhaps_opened(unit: Unit, number: int) -> str:
+    """Return who may have opened a window for the access in step `number`, "" when nobody can.
+
+    Nothing is opened in the function itself, and somebody who was not read was given the pointer.
+    """
+    steps = unit.walked.graph.steps
+    does = steps[number].does
+    if not isinstance(does, Touch) or any(isinstance(step.does, Begin) for step in steps):
+        return ""
+    read = {one.graph.function for one in unit.others.values()}
+    for at, call in ((at, step.does) for at, step in enumerate(steps)):
+        if not isinstance(call, Call) or call.name in read or call.harm:
+            continue
+        given = any(one is not None and one.base == does.pointer.base for one in call.arguments)
+        if given and _leads(unit, at, number):
+            return call.name
+    return ""
+
+
+def _leads(unit: Unit, start: int, end: int) -> bool:
+    steps = unit.walked.graph.steps
+    seen: set[int] = set()
+    pending = [start]
+    while pending:
+        at = pending.pop()
+        if at not in seen:
+            seen.add(at)
+            pending += steps[at].next
+    return end in seen

@@ -7,7 +7,6 @@ it left open and what it returned.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -28,12 +27,10 @@ from uaccel.model.flowgraph import (
     Walked,
     Window,
 )
+from uaccel.tracking import NAME, NOWHERE, answer, names, origin, place_of
 
 _MOST = 400  # states of one step: of more, what is only known on some paths is given up
 _DEEP = 6  # helpers within helpers
-_NAME = re.compile(r"[A-Za-z_@][\w@]*")
-_COMPARED = re.compile(r"([A-Za-z_@][\w@]*)(==|!=|<=|>=|<|>)(-?)\(?(\w+)\)?")
-NOWHERE = "NULL"  # where a pointer comes from that leads to nothing
 _KERNEL = "is_kernel_addr"  # asm/uaccess.h of powerpc: no window is needed there
 _MOST_LINKS = 3  # pointers behind pointers that are told apart
 _ELSEWHERE = -1  # an end in another function
@@ -140,7 +137,7 @@ class _Walker:
             case Ordinary():
                 yield step.next[0], self._read(graph, at, step.does, state)
             case Ranged():
-                good = state.checked | {_origin(state, step.does.pointer)}
+                good = state.checked | {origin(state, step.does.pointer)}
                 yield step.next[0], replace(state, checked=good)
                 if step.next[1] != step.next[0]:
                     yield step.next[1], state
@@ -160,7 +157,7 @@ class _Walker:
         self, graph: Graph, at: int, begin: Begin, state: State
     ) -> Iterator[tuple[int, State]]:
         following = graph.steps[at].next
-        roots = frozenset((_origin(state, begin.pointer),)) if begin.pointer else frozenset()
+        roots = frozenset((origin(state, begin.pointer),)) if begin.pointer else frozenset()
         window = Window(at, graph.key, roots)
         around = tuple(one for one in state.open if (one.begin, one.graph) != (at, graph.key))
         opened = replace(state, open=(*around, window), closed=(), jump=None, fault=None)
@@ -183,7 +180,7 @@ class _Walker:
             return state
         if place.path not in self._facts(graph).paths:
             return state
-        known = (_origin(state, place), place.path, at)
+        known = (place_of(state, place), place.path, at)
         return replace(state, fetched=state.fetched | {known})
 
     def _assigned(self, graph: Graph, does: Assign, state: State) -> State:
@@ -191,7 +188,7 @@ class _Walker:
         name = does.name
         state = replace(
             state,
-            facts=frozenset(f for f in state.facts if name not in _names(f[0])),
+            facts=frozenset(f for f in state.facts if name not in names(f[0])),
             values=frozenset(v for v in state.values if v[0] != name),
         )
         value = state.returned if does.called else does.value
@@ -202,13 +199,14 @@ class _Walker:
             moved = state.moved | ({name} if state.open else frozenset())
             return replace(state, fetched=_without(state.fetched, gone), moved=moved)
         origins = frozenset(o for o in state.origins if o[0] != name)
+        state = replace(state, inner=_leading_in(state, does))
         if does.origin is not None:
-            found = _origin(state, does.origin)
+            found = origin(state, does.origin)
             if not does.origin.plain and does.origin.base != name:  # another place behind it
                 state = replace(state, fetched=_without(state.fetched, found))
-            first = _NAME.match(does.origin.base)
-            names = self._facts(graph).known
-            known = found != does.origin.base or (first is not None and first[0] in names)
+            first = NAME.match(does.origin.base)
+            given = self._facts(graph).known
+            known = found != does.origin.base or (first is not None and first[0] in given)
             if found.count("->") > _MOST_LINKS:  # p = p->next in a loop: it never ends
                 found, known = name, False
             origins |= {(name, found if known or "(" in found else f"({found})")}
@@ -219,7 +217,7 @@ class _Walker:
     def _tested(
         self, graph: Graph, test: Test, following: tuple[int, ...], state: State
     ) -> Iterator[tuple[int, State]]:
-        known = _answer(test.text, state) if test.local else None
+        known = answer(test.text, state) if test.local else None
         for number, outcome in zip(following, (True, False), strict=False):
             if known is not None and known is not outcome:
                 continue
@@ -252,7 +250,7 @@ class _Walker:
 
     def _through(self, graph: Graph, call: Call, state: State) -> tuple[State, ...]:
         given = zip(graph.parameters, call.arguments, strict=False)
-        origins = frozenset((name, _origin(state, one)) for name, one in given if one is not None)
+        origins = frozenset((name, origin(state, one)) for name, one in given if one is not None)
         inside = State(
             *(state.open, (), (), None, None),
             origins=origins,
@@ -313,13 +311,16 @@ def _moved(state: State, name: str, to: str) -> frozenset[tuple[str, str]]:
 
 
 def _plain(state: State) -> State:
-    return replace(
-        state,
-        facts=frozenset(),
-        values=frozenset(),
-        fetched=frozenset(),
-        origins=frozenset(),
-        tested=frozenset(),
+    # What is only known on some paths is forgotten.
+    return State(
+        state.open,
+        state.failed,
+        state.closed,
+        state.jump,
+        state.fault,
+        checked=state.checked,
+        kernel=state.kernel,
+        called=state.called,
     )
 
 
@@ -343,55 +344,7 @@ def _left(graph: Graph, at: int, state: State) -> State:
     return State(open=state.open, closed=state.closed, returned=value, checked=state.checked)
 
 
-def origin(state: State, pointer: Pointer) -> str:
-    """Return where the object comes from that `pointer` lies in."""
-    base = pointer.base
-    known = dict(state.origins)
-    if base in known:
-        return known[base]
-    first = _NAME.match(base)
-    if first is not None and first[0] != base and first[0] in known:
-        return known[first[0]] + base[first.end() :]  # `p->next` of another p is another pointer
-    return base
-
-
-_origin = origin
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(_NAME.findall(text))
-
-
-def _answer(text: str, state: State) -> bool | None:
-    known = next((outcome for fact, outcome in state.facts if fact == text), None)
-    if known is not None:
-        return known
-    values = dict(state.values)
-    if text in values:
-        return values[text] != 0
-    found = _COMPARED.fullmatch(text)
-    if found is None or found[1] not in values:
-        return None
-    other = _number(found[3], found[4])
-    return _compared(values[found[1]], found[2], other) if other is not None else None
-
-
-def _number(sign: str, word: str) -> int | None:
-    if not word[:1].isdigit():
-        return None
-    try:
-        value = int(word.rstrip("uUlL"), 0)
-    except ValueError:
-        return None
-    return -value if sign else value
-
-
-def _compared(one: int, sign: str, other: int) -> bool:
-    return {
-        "==": one == other,
-        "!=": one != other,
-        "<": one < other,
-        ">": one > other,
-        "<=": one <= other,
-        ">=": one >= other,
-    }[sign]
+def _leading_in(state: State, does: Assign) -> frozenset[str]:
+    source = does.origin
+    into = source is not None and (source.path or not source.plain or source.base in state.inner)
+    return (state.inner | {does.name}) if into else (state.inner - {does.name})

@@ -184,6 +184,8 @@ def _bodies(clean: bytes, name: str) -> tuple[bytes | None, ...]:
             header = clean[piece.header.start : piece.header.end]
             body = clean[piece.body.start : piece.body.end]
             found.append(body if _INLINE.search(header) else None)
+    line = rb"(?m)^(static[\w\s*]*?)\b" + word + rb"\([^;{}\n]*\)\s*(\{.*\})\s*$"
+    found += (o[2] if _INLINE.search(o[1]) else None for o in re.finditer(line, clean))
     return tuple(found)
 
 

@@ -229,6 +229,7 @@ class State:
     facts: frozenset[tuple[str, bool]] = frozenset()  # conditions, and how they came out
     values: frozenset[tuple[str, int]] = frozenset()  # variables that hold a number
     origins: frozenset[tuple[str, str]] = frozenset()  # pointers, and where they come from
+    inner: frozenset[str] = frozenset()  # pointers that lead somewhere into their origin
     moved: frozenset[str] = frozenset()  # pointers that went on since the window was opened
     checked: frozenset[str] = frozenset()  # origins that access_ok() holds for
     returned: int | None = None  # by the call before, when it is a number

@@ -352,14 +352,17 @@ def _parameters(header: str) -> tuple[str, ...]:
 
 
 def _structs(text: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    found: dict[str, str] = {}
-    variables = []
+    # A name that stands for two things, in blocks of their own, stands for none here.
+    found: dict[str, set[tuple[str, bool]]] = {}
     for match in _STRUCT.finditer(text):
-        found[match[3]] = match[1]
-        if not match[2]:
-            variables.append(match[3])
-    return tuple(found.items()), tuple(variables)
+        found.setdefault(match[3], set()).add((match[1], bool(match[2])))
+    sole = {name: next(iter(every)) for name, every in found.items() if len(every) == 1}
+    variables = tuple(name for name, (_, pointer) in sole.items() if not pointer)
+    return tuple((name, tag) for name, (tag, _) in sole.items()), variables
 
 
 def _scalars(text: str) -> tuple[tuple[str, str], ...]:
-    return tuple((name, kind) for kind, name in _SCALAR.findall(text))
+    found: dict[str, set[str]] = {}
+    for kind, name in _SCALAR.findall(text):
+        found.setdefault(name, set()).add(kind)
+    return tuple((name, kinds.pop()) for name, kinds in found.items() if len(kinds) == 1)

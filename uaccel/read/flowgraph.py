@@ -186,7 +186,7 @@ class _Statements(Expressions):
             return self._scope(node, word[0], following, around)
         if word is not None and GUARDED.match(raw):  # a loop of one pass
             inside = replace(around, breaks=following, continues=following)
-            inside = replace(inside, binds=None, repeats=None, loops=around.loops + 1)
+            inside = replace(inside, binds=None, repeats=None)
             body = self._statement(yes, following, inside)
             lock = self.add(Call(word[0], (), harm_of(word[0])), node.start_byte, body)
             return self.value(asked, lock, around)

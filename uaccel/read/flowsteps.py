@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tree_sitter import Node
 
@@ -336,6 +336,9 @@ class Expressions:
         does = Call(name, pointers, harm_of(name))
         made = self._given(call, self.add(does, call.start_byte, following), around)
         function = call.child_by_field_name("function")
+        if function is not None and function.type == "call_expression":  # guard(mutex)(&lock)
+            does = replace(does, name=called(function), harm=harm_of(called(function)))
+            return self._given(call, self.add(does, call.start_byte, following), around)
         return made if name or function is None else self.value(function, made, around)
 
     def _given(self, call: Node, following: int, around: Around) -> int:
@@ -373,8 +376,10 @@ def _is_truth(node: Node) -> bool:
     node = plain(node)
     if node.type == "unary_expression":
         return bare(node).startswith("!") and is_local(node)
-    both = node.type == "binary_expression" and is_local(node)
-    return both and _sides_of(node)[2] in ("&&", "||", *_COMPARED)
+    if node.type != "binary_expression":
+        return False
+    sign = _sides_of(node)[2]
+    return sign in ("&&", "||") or (sign in _COMPARED and is_local(node))
 
 
 def _canonical(text: str) -> tuple[str, bool]:

@@ -42,7 +42,7 @@ _HARM = (
         r"(?:mutex|down|up|rwsem|ww_mutex|rt_mutex|percpu_(?:down|up))_?(?:un)?lock\w*|down|up"
         r"|(?:down|up)_(?:read|write)\w*|(?:raw_)?(?:spin|read|write|seq)_(?:un)?(?:try)?lock\w*"
         r"|(?:raw_)?(?:spin|read|write)_(?:try)?(?:un)?lock\w*|lock_\w+|unlock_\w+|rtnl_(?:un)?lock"
-        r"|(?:task|fget|bit_spin)_(?:un)?lock\w*|rcu_read_(?:un)?lock\w*|local_irq_\w+",
+        r"|(?:scoped_(?:cond_)?)?guard|(?:task|fget|bit_spin)_(?:un)?lock\w*|rcu_read_(?:un)?lock\w*|local_irq_\w+",
         "takes or gives a lock",
     ),
     (

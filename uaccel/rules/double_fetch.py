@@ -10,7 +10,7 @@ from uaccel.model.access import Direction
 from uaccel.model.flowgraph import Finding, Level, Ordinary, Place, State, Touch
 from uaccel.model.judged import Rule, Unit
 from uaccel.ruling import reached
-from uaccel.walking import origin
+from uaccel.tracking import place_of
 
 _ELEMENT = re.compile(r"\[[^\]]*[A-Za-z_]")
 
@@ -36,7 +36,7 @@ def _place(touch: Touch) -> str:
 
 def _before(unit: Unit, number: int, touch: Touch, state: State) -> Iterator[Place]:
     steps = unit.walked.graph.steps
-    here = origin(state, touch.pointer)
+    here = place_of(state, touch.pointer)
     for root, path, at in state.fetched:
         does = steps[at].does
         known = at in state.tested and isinstance(does, Touch | Ordinary)

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from uaccel.model.flowgraph import Doubt, End, Finding, Level, State
+from uaccel.model.flowgraph import Doubt, End, Finding, Level, State, Touch
 from uaccel.model.judged import Rule, Unit
-from uaccel.ruling import is_helper, misread, reached
+from uaccel.ruling import is_helper, misread, perhaps_opened, reached
 
 
 def ask(unit: Unit) -> Iterator[Finding | Doubt]:
@@ -19,6 +19,9 @@ def ask(unit: Unit) -> Iterator[Finding | Doubt]:
             continue
         if is_helper(unit) and not any(state.called for state in shut):
             yield Doubt(step.place, "it closes the window of a caller, and no caller was read")
+            continue
+        if any(perhaps_opened(unit, number) for number, *_ in reached(unit, Touch)):
+            yield Doubt(step.place, "a function that was not read may have opened the window")
             continue
         yield Finding(step.place, Level.ERROR, f"{end.name}() is reached {_why(unit, shut)}")
 

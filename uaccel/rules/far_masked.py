@@ -22,7 +22,8 @@ def ask(unit: Unit) -> Iterator[Finding | Doubt]:
             touch = unit.walked.graph.steps[first].does
             where = _offset(unit, touch) if isinstance(touch, Touch) else 0
             place = unit.walked.graph.steps[first].place
-            if where is None:
+            base = touch.pointer.base if isinstance(touch, Touch) else ""
+            if where is None or any(base in state.moved for state in unit.walked.states[first]):
                 yield Doubt(place, "how far it is from the masked pointer is not known")
             elif where >= _PAGE:
                 told = f"the first access behind {begin.name}() on line {step.place.line} is"

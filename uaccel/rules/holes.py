@@ -18,12 +18,13 @@ def ask(unit: Unit) -> Iterator[Finding | Doubt]:
     structs = dict(graph.structs)
     for _, touch, step, _ in reached(unit, Touch):
         name = touch.kernel.base
-        whole = touch.way is Direction.WRITE and touch.size and not touch.kernel.path
+        tag = structs.get(name, "")
+        sizes = (f"sizeof({name})", f"sizeof(struct {tag})", f"sizeof(*{touch.pointer.text})")
+        whole = touch.way is Direction.WRITE and touch.size in sizes and not touch.kernel.path
         if not whole or name not in graph.variables or not touch.kernel.text.startswith("&"):
             continue
         if _is_filled(unit, name):
             continue
-        tag = structs[name]
         known = {holes(layouts, tag) for layouts in unit.layouts}
         if True in known:
             told = f"{touch.name}() copies all of {name}, but struct {tag} has holes that"

@@ -12,6 +12,7 @@ from uaccel.model.judged import Rule, Unit
 def ask(unit: Unit) -> Iterator[Finding]:
     """Yield each label in a scoped region that an access, or a region, jumps to."""
     steps = unit.walked.graph.steps
+    own = {s.does.label for s in steps if isinstance(s.does, Begin)}
     aimed = {s.does.label for s in steps if isinstance(s.does, Touch | Begin)} - {""}
     for step in steps:
         mark = step.does
@@ -19,7 +20,8 @@ def ask(unit: Unit) -> Iterator[Finding]:
             continue
         line = steps[mark.scope].place.line
         told = f"the label {mark.name} stands in the region that begins on line {line}"
-        yield Finding(step.place, Level.ERROR, f"{told}: a fault goes on inside of it")
+        level = Level.ERROR if mark.name in own else Level.WARNING
+        yield Finding(step.place, level, f"{told}: a fault goes on inside of it")
 
 
 RULE = Rule(summary="labels stand outside of scoped regions", ask=ask)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from uaccel.model.flowgraph import Begin, Call, Doubt, Finding, Level, Opening, State, Touch
 from uaccel.model.judged import Rule, Unit
-from uaccel.ruling import innermost, is_helper, misread, needing, reached
-from uaccel.walking import origin
+from uaccel.ruling import innermost, is_helper, misread, needing, perhaps_opened, reached
+from uaccel.tracking import origin
 
 
 def ask(unit: Unit) -> Iterator[Finding | Doubt]:
@@ -16,11 +16,11 @@ def ask(unit: Unit) -> Iterator[Finding | Doubt]:
     wrong = misread(unit)
     needy = needing(unit)
     served = unit.walked.graph.function in needy
-    for _, touch, step, states in reached(unit, Touch):
+    for number, touch, step, states in reached(unit, Touch):
         shut = [one for one in _shut(states, wrong) if not (one.called and served)]
         if shut and is_helper(unit):
             yield Doubt(step.place, f"{touch.name}() needs a caller's window; no caller was read")
-        elif shut and (opener := _perhaps_opened(unit, touch)):
+        elif shut and (opener := perhaps_opened(unit, number)):
             yield Doubt(step.place, f"{opener}() may open the window; it was not read")
         elif shut:
             told = f"{touch.name}() is reached {_why(unit, shut)}"
@@ -34,20 +34,6 @@ def ask(unit: Unit) -> Iterator[Finding | Doubt]:
         if call.name in needy and shut:
             told = f"{call.name}() accesses user memory, and is called {_why(unit, shut)}"
             yield Finding(step.place, Level.ERROR, told)
-
-
-def _perhaps_opened(unit: Unit, touch: Touch) -> str:
-    # Nothing is opened here, and somebody who was not read was given the pointer.
-    steps = unit.walked.graph.steps
-    if any(isinstance(step.does, Begin) for step in steps):
-        return ""
-    read = {one.graph.function for one in unit.others.values()}
-    for call in (step.does for step in steps):
-        if not isinstance(call, Call) or call.name in read or call.harm:
-            continue
-        if any(one is not None and one.base == touch.pointer.base for one in call.arguments):
-            return call.name
-    return ""
 
 
 def _shut(states: tuple[State, ...], wrong: dict[int, str]) -> list[State]:

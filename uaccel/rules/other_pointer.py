@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from uaccel.model.flowgraph import Doubt, Finding, Level, Opening, State, Test, Touch
 from uaccel.model.judged import Rule, Unit
 from uaccel.ruling import innermost, reached
-from uaccel.walking import NOWHERE, origin
+from uaccel.tracking import NOWHERE, origin
 
 _LIMIT = re.compile(r"TASK_SIZE|task_?size|user_addr_max|USER_PTR_MAX", re.IGNORECASE)
 

@@ -11,7 +11,7 @@ from uaccel.model.judged import Rule, Unit
 from uaccel.ruling import reached
 
 _SIZEOF = re.compile(r"sizeof\(?\(*([A-Za-z_]\w*)\b(?!->|\.|\[| )")
-_POINTER = re.compile(r"sizeof\([\w ]+\*\)")
+_POINTER = re.compile(r"sizeof\((?:struct |union )?([\w ]+)\*\)")
 
 _ADDRESS = re.compile(r"sizeof\(?&")
 
@@ -22,10 +22,11 @@ def ask(unit: Unit) -> Iterator[Finding]:
         if begin.pointer is None:
             continue
         named = begin.pointer.text in _SIZEOF.findall(begin.size)
-        structs = dict(unit.walked.graph.structs) | dict(unit.walked.graph.scalars)
-        other = _POINTER.fullmatch(begin.size) and begin.pointer.base in structs
+        pointer = _POINTER.fullmatch(begin.size)
+        types = dict(unit.walked.graph.structs) | dict(unit.walked.graph.scalars)
+        other = pointer is not None and types.get(begin.pointer.text) == pointer[1].strip()
         if named or other or _ADDRESS.search(begin.size):
-            told = f"{begin.name}() checks {begin.size}, the size of a pointer"
+            told = f"{begin.name}() checks `{begin.size}`, which has the size of a pointer in it"
             yield Finding(
                 step.place, Level.ERROR, f"{told}: sizeof(*{begin.pointer.text}) is meant"
             )

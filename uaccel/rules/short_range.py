@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from uaccel.extents import bytes_of, reached_by
+from uaccel.extents import bytes_of, element, reached_by
 from uaccel.model.flowgraph import (
     Begin,
     Finding,
@@ -20,7 +20,7 @@ from uaccel.model.flowgraph import (
 )
 from uaccel.model.judged import Rule, Unit
 from uaccel.ruling import innermost, reached
-from uaccel.walking import origin
+from uaccel.tracking import origin
 
 _SIZEOF = re.compile(r"(?:sizeof|[oO]ffsetof(?:end)?)\([^()]*\)")
 _FIXED = re.compile(r"sizeof\([^()]*\)|[oO]ffsetof(?:end)?\([\w ,.]*\)|[\d+* ]")
@@ -38,7 +38,7 @@ def ask(unit: Unit) -> Iterator[Finding]:
                 seen[opened] = seen.get(opened, True) and _is_inside(touch, state)
         for (begin, place), inside in seen.items():
             why = _beyond(unit, _seen_from(unit, touch, begin, states), touch) if inside else ""
-            why = why or (_gone_on(begin, touch, states) if inside else "")
+            why = why or (_gone_on(unit, begin, touch, states) if inside else "")
             if why:
                 told = f"{touch.name}() {why}, but {begin.name}() on line {place.line} checked"
                 size = begin.size.replace("Offsetof(", "offsetof(")
@@ -67,13 +67,20 @@ def _seen_from(unit: Unit, touch: Touch, begin: Begin, states: tuple[State, ...]
     return replace(begin, pointer=replace(start, text=name, base=name))
 
 
-def _gone_on(begin: Begin, touch: Touch, states: tuple[State, ...]) -> str:
+def _gone_on(unit: Unit, begin: Begin, touch: Touch, states: tuple[State, ...]) -> str:
     # to++ in a loop, where the range is that of one element.
     start = begin.pointer
-    one = start is not None and begin.size == f"sizeof(*{start.text})"
+    one = start is not None and (begin.size == f"sizeof(*{start.text})" or _is_one(unit, begin))
     moved = any(touch.pointer.base in state.moved for state in states)
     same = start is not None and touch.pointer.base == start.base
     return f"goes to what `{touch.pointer.base}` has gone on to" if one and moved and same else ""
+
+
+def _is_one(unit: Unit, begin: Begin) -> bool:
+    # Whether the range is that of one of what the pointer leads to.
+    graph, base = unit.walked.graph, begin.pointer.base if begin.pointer is not None else ""
+    sizes = [(element(o, graph, base), bytes_of(o, graph, begin.size)) for o in unit.layouts]
+    return bool(sizes) and all(one is not None and one == size for one, size in sizes)
 
 
 def _beyond(unit: Unit, begin: Begin, touch: Touch) -> str:
@@ -93,7 +100,11 @@ def _beyond(unit: Unit, begin: Begin, touch: Touch) -> str:
         return ""
     ends = [_end(unit, number, begin, replace(touch, pointer=target)) for number in _known(unit)]
     if not ends or None in ends:
-        return "" if _VARIABLE.search(_SIZEOF.sub("", begin.size)) else _index(target, whole)
+        return (
+            ""
+            if _VARIABLE.search(_SIZEOF.sub("", begin.size))
+            else _index(target, whole and not start.path)
+        )
     beyond = [one for one in ends if one is not None and (one[1] > one[2] or one[0] < 0)]
     if len(beyond) < len(ends):
         return ""
