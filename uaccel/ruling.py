@@ -117,7 +117,7 @@ def perhaps_opened(unit: Unit, number: int) -> str:
         return ""
     read = {one.graph.function for one in unit.others.values()}
     for at, call in ((at, step.does) for at, step in enumerate(steps)):
-        if not isinstance(call, Call) or call.name in read or call.harm:
+        if not isinstance(call, Call) or call.name in read or call.harm or call.name.isupper():
             continue
         given = any(one is not None and one.base == does.pointer.base for one in call.arguments)
         if given and _leads(unit, at, number):
