@@ -252,7 +252,7 @@ def test_colour_is_for_those_who_want_it(
         (("--patch", "x", "drivers"), "no TARGET goes with --patch"),
         (("--patch", "-", "--patch", "-"), "only one --patch can be read from stdin"),
         (("--baseline", "none"), "none cannot be read: No such file or directory"),
-        (("--write-baseline", "known"), "known lies in the kernel tree, which is not written to"),
+        (("--write-baseline", "known"), "known lies in a kernel tree, which is not written to"),
     ],
 )
 def test_a_wrong_wish_is_refused_before_any_work(

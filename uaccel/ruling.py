@@ -51,7 +51,7 @@ def misread(unit: Unit) -> dict[int, str]:
     graph = unit.walked.graph
     good: dict[int, set[int]] = {}
     bad: dict[int, set[int]] = {}
-    needy = needing(unit)
+    needy = unit.needy
     touches = (one for one in (*reached(unit, Touch), *reached(unit, Call)))
     for number, does, _, states in touches:
         if isinstance(does, Call) and does.name not in needy:
@@ -72,21 +72,6 @@ def misread(unit: Unit) -> dict[int, str]:
         if does.ignored and does.opening in (Opening.CHECKED, Opening.MASKED):
             found[number] = "ignored"
     return found
-
-
-def needing(unit: Unit) -> frozenset[str]:
-    """Return the helpers that access user memory in the window of who calls them.
-
-    One that nobody calls in a window is none: it lacks its own.
-    """
-    found = set()
-    for one in unit.others.values():
-        pairs = tuple(zip(one.graph.steps, one.states, strict=True))
-        begins = any(isinstance(step.does, Begin) for step, _ in pairs)
-        touches = [states for step, states in pairs if isinstance(step.does, Touch)]
-        if not begins and any(state.open for states in touches for state in states):
-            found.add(one.graph.function)
-    return frozenset(found)
 
 
 def is_helper(unit: Unit) -> bool:

@@ -9,6 +9,7 @@ from uaccel.model.flowgraph import Pointer, State
 
 NAME = re.compile(r"[A-Za-z_@][\w@]*")
 _COMPARED = re.compile(r"([A-Za-z_@][\w@]*)(==|!=|<=|>=|<|>)(-?)\(?(\w+)\)?")
+_EQUAL = re.compile(r"(.+)==([A-Z0-9_]+|'.*')")
 NOWHERE = "NULL"  # where a pointer comes from that leads to nothing
 
 
@@ -30,9 +31,11 @@ def place_of(state: State, pointer: Pointer) -> str:
     return origin(state, pointer) + inner
 
 
-def names(text: str) -> frozenset[str]:
-    """Return the variables that a condition names."""
-    return frozenset(NAME.findall(text))
+def concerns(text: str, name: str) -> bool:
+    """Return whether a condition asks for the variable or member called `name`."""
+    if name in NAME.findall(text):
+        return True
+    return not name.isidentifier() and name in text
 
 
 def answer(text: str, state: State) -> bool | None:
@@ -40,6 +43,9 @@ def answer(text: str, state: State) -> bool | None:
     known = next((outcome for fact, outcome in state.facts if fact == text), None)
     if known is not None:
         return known
+    asked = _EQUAL.fullmatch(text)
+    if asked is not None and _other(asked[1], asked[2], state):
+        return False
     values = dict(state.values)
     if text in values:
         return values[text] != 0
@@ -69,3 +75,12 @@ def _compared(one: int, sign: str, other: int) -> bool:
         "<=": one <= other,
         ">=": one >= other,
     }[sign]
+
+
+def _other(what: str, value: str, state: State) -> bool:
+    # Whether it is known to be equal to another constant.
+    for fact, outcome in state.facts:
+        found = _EQUAL.fullmatch(fact) if outcome else None
+        if found is not None and found[1] == what and found[2] != value:
+            return True
+    return False

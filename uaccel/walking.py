@@ -18,6 +18,7 @@ from uaccel.model.flowgraph import (
     Graph,
     Jump,
     Leave,
+    Mark,
     Ordinary,
     Pointer,
     Ranged,
@@ -27,12 +28,13 @@ from uaccel.model.flowgraph import (
     Walked,
     Window,
 )
-from uaccel.tracking import NAME, NOWHERE, answer, names, origin, place_of
+from uaccel.tracking import NAME, NOWHERE, answer, concerns, origin, place_of
 
 _MOST = 400  # states of one step: of more, what is only known on some paths is given up
 _DEEP = 6  # helpers within helpers
 _KERNEL = "is_kernel_addr"  # asm/uaccess.h of powerpc: no window is needed there
 _MOST_LINKS = 3  # pointers behind pointers that are told apart
+_SOME = -1  # access or another
 _ELSEWHERE = -1  # an end in another function
 _ASSUMED = "its caller"
 
@@ -56,6 +58,21 @@ def walk(graphs: tuple[Graph, ...]) -> tuple[Walked, ...]:
         if not walker.reached(graph):
             walker.start(graph)
     return tuple(walker.walked(graph) for graph in graphs)
+
+
+def needing(walked: tuple[Walked, ...]) -> frozenset[str]:
+    """Return the helpers that access user memory in the window of who calls them.
+
+    One that nobody calls in a window is none: it lacks its own.
+    """
+    found = set()
+    for one in walked:
+        pairs = tuple(zip(one.graph.steps, one.states, strict=True))
+        begins = any(isinstance(step.does, Begin) for step, _ in pairs)
+        touches = [states for step, states in pairs if isinstance(step.does, Touch)]
+        if not begins and any(state.open for states in touches for state in states):
+            found.add(one.graph.function)
+    return frozenset(found)
 
 
 def leaks(graph: Graph) -> bool:
@@ -114,6 +131,11 @@ class _Walker:
             if len(mine[at]) >= _MOST:
                 self.cut.add(id(graph))
                 state = _plain(state)
+            if state.fault is not None and isinstance(graph.steps[at].does, Mark):
+                told = replace(state, fault=_SOME)  # which access led here is told once
+                if told in mine[at]:
+                    continue
+                mine[at][told] = None
             if state in mine[at]:
                 continue
             mine[at][state] = None
@@ -188,7 +210,7 @@ class _Walker:
         name = does.name
         state = replace(
             state,
-            facts=frozenset(f for f in state.facts if name not in names(f[0])),
+            facts=frozenset(f for f in state.facts if not concerns(f[0], name)),
             values=frozenset(v for v in state.values if v[0] != name),
         )
         value = state.returned if does.called else does.value

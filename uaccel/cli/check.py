@@ -27,7 +27,7 @@ from uaccel.flow.judge import RULES
 from uaccel.flow.patched import patched
 from uaccel.flow.wanted import STDIN, Wanted, in_build, tree_of, wanted
 from uaccel.host.files import content, expect_file, put
-from uaccel.host.tree import find_tree
+from uaccel.host.tree import find_tree, tree_around
 from uaccel.model.checked import Baseline, Checked
 from uaccel.model.dossier import Tree
 from uaccel.model.flowgraph import Level
@@ -126,10 +126,9 @@ def _text(name: str) -> bytes:
 
 def _expect_outside(path: str, tree: Tree | None) -> None:
     expect_file(path)
-    if tree is not None and Path(path).resolve().is_relative_to(tree.path):
-        raise UserError(
-            f"{path} lies in the kernel tree, which is not written to: name it elsewhere"
-        )
+    mine = tree is not None and Path(path).resolve().is_relative_to(tree.path)
+    if mine or tree_around(Path(path).resolve()) is not None:
+        raise UserError(f"{path} lies in a kernel tree, which is not written to: name it elsewhere")
 
 
 def _again(args: argparse.Namespace, tree: Tree | None) -> str:

@@ -14,7 +14,7 @@ from uaccel.model.flowgraph import Begin, Call, Doubt, Finding, Graph, Place, To
 from uaccel.model.judged import Doubted, Found, Judged, Rule, Unit
 from uaccel.read.flowfile import FileFlow, opened_by, read_flow
 from uaccel.read.writtenout import File
-from uaccel.walking import walk
+from uaccel.walking import needing, walk
 
 RULES: Mapping[str, Rule] = {
     name.replace("_", "-"): rule for name, rule in catalog(uaccel.rules, Rule).items()
@@ -80,12 +80,18 @@ def _units(
     ground: Ground, file: File, around: Vicinity, flow: FileFlow, walked: tuple[Walked, ...]
 ) -> Iterator[Unit]:
     others = {one.graph.key: one for one in walked}
+    needy = needing(walked)
     own = {one.graph.function for one in walked}
     named = {name for one in walked[: flow.own] for name in _called_inside(one)}
     known = inlined(ground.tree, file, named - own, ground.given)
     for one in walked[: flow.own]:
         layouts = around_layouts(ground.tree, file, one.graph)
-        yield Unit(one, others, layouts, known, around.apart, around.landed)
+        yield Unit(
+            *(one, others, layouts, known, needy),
+            directed=around.directed,
+            apart=around.apart,
+            landed=around.landed,
+        )
 
 
 def _called_inside(walked: Walked) -> Iterator[str]:

@@ -58,6 +58,7 @@ class Vicinity:
     helpers: Helpers
     apart: bool  # as of `Unit`
     landed: bool
+    directed: bool = True  # as of `Unit`
 
 
 def vicinity(tree: Tree | None, file: File, given: Mapping[str, bytes]) -> Vicinity:
@@ -73,6 +74,7 @@ def vicinity(tree: Tree | None, file: File, given: Mapping[str, bytes]) -> Vicin
         helpers=Helpers((*mine, *own)),
         apart=not arch or _opens_apart(tree, arch),
         landed=b"arch_unsafe_get_user" in uaccess,
+        directed=b"masked_user_read_access_begin" in uaccess,
     )
 
 

@@ -158,11 +158,10 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that only has a place: a label, a declaration with a clean-up."""
+    """A label."""
 
-    what: str  # "label" or "cleanup"
     name: str
-    scope: int | None  # of a label: the Begin of the scope that it stands in
+    scope: int | None  # the Begin of the scope that it stands in
 
 
 @dataclass(frozen=True, slots=True)

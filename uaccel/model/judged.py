@@ -18,6 +18,8 @@ class Unit:
     others: Mapping[str, Walked]  # all graphs of the file and its headers, by key
     layouts: tuple[Layouts, ...] = ()  # its structs, one per data model; () when not known
     inlined: Mapping[str, bool] = field(default_factory=dict)  # what compiles to no call, or does
+    needy: frozenset[str] = frozenset()  # helpers that access user memory in a caller's window
+    directed: bool = True  # the tree has masked begins for one way
     apart: bool = True  # reading and writing open apart on some architecture that compiles it
     landed: bool = False  # the tree's accessors jump to a label of their own, then to the given one
 

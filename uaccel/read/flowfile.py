@@ -6,35 +6,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import product
 
 from uaccel.model.flowgraph import Doubt, Graph
-from uaccel.read.csource import SPACES, cleaned
+from uaccel.read.choices import choices
+from uaccel.read.csource import cleaned
+from uaccel.read.declared import parameters, scalars, structs
 from uaccel.read.flowgraph import Steps, read_steps
 from uaccel.read.flowsteps import Odd
 from uaccel.read.opening import OPENS, WORDS, is_own, is_word
-from uaccel.read.pieces import Piece, declares, directive_at, piece_at
-from uaccel.read.writtenout import File, Macro, Text, macros_of, of_macro, written_out
+from uaccel.read.pieces import Piece, declares, directive_at, ended_line, piece_at
+from uaccel.read.writtenout import File, Macro, Text, is_whole, macros_of, of_macro, written_out
 
 _QUOTED = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
 _CALLS = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_STRUCT = re.compile(
-    r"\b(?:struct|union)\s+(\w+)\s+(?:(?:const|volatile|__\w+)\s+)*(\**)\s*"
-    r"(?:(?:const|volatile|__\w+)\s+)*([A-Za-z_]\w*)\s*(?=[;,=)\[_])"
-)
-_SCALAR = re.compile(
-    r"\b([a-z_]\w*)\s+(?:const\s+)?__user\s*\*\s*(?:const\s+)?([A-Za-z_]\w*)(?=\s*[,;=)])"
-)
-_CONDITION = re.compile(
-    rb"^[ \t]*#[ \t]*(if|ifdef|ifndef|elif|else|endif)?\b((?:[^\n\\]|\\\r?\n|\\[^\n])*)",
-    re.MULTILINE,
-)
 _LEAVES = re.compile(r"\b(?:return|goto|break|continue)\b")
 _STATIC = re.compile(rb"\bstatic\b")
 _INLINE = re.compile(rb"\b(?!noinline)\w*inline\b")
 _WITHIN = re.compile(r"_*(?:arch_)?unsafe_\w+")
-_MOST_CONDITIONS = 4  # of #if in a function whose branches are told apart
 _DEEP = 8  # helpers that call helpers
 
 
@@ -124,8 +113,15 @@ class _Table:
         """Yield the macros of the file that open a window, and that no function of it uses."""
         for one in self._mine:
             body = b"".join(t.text.encode("latin1") for t in one.body)
-            if one.name not in self.used and OPENS.search(body) and one.parameters is not None:
+            if one.name in self.used or not OPENS.search(body) or one.parameters is None:
+                continue
+            if is_whole(one):
                 yield one
+            else:
+                place = one.file.place(one.start)
+                self.lost.append(
+                    Doubt(place, f"nothing here uses {one.name}(), a part of a window")
+                )
 
     def _pieces(self, file: File) -> Iterator[Piece]:
         seen: list[Piece] = []
@@ -141,7 +137,7 @@ class _Table:
                 continue
             if directive_at(file.clean, at) is not None:
                 continue
-            piece = piece_at(file.clean, at)
+            piece = piece_at(file.clean, at) or ended_line(file.clean, at)
             if piece is None:
                 if not declares(file.clean, at):
                     place = file.place(at)
@@ -160,7 +156,8 @@ def _callers(file: File, pieces: list[Piece]) -> Iterator[Piece]:
         names = b"|".join(re.escape(one.name.encode()) for one in pending)
         pending = []
         for found in re.finditer(rb"\b(?:" + names + rb")\s*\(", file.clean) if names else ():
-            piece = piece_at(file.clean, found.start())
+            at = found.start()
+            piece = piece_at(file.clean, at) or ended_line(file.clean, at)
             if piece is None or piece.body.start in have or found.start() < piece.body.start:
                 continue
             have.add(piece.body.start)
@@ -225,10 +222,10 @@ def _read_piece(
         if made is None:
             return
         words = header + text.text.decode("latin1")
-        structs, variables = _structs(words)
+        tags, variables = structs(words)
         graph = Graph(
-            *(piece.name, place, _parameters(header), made.steps, made.entry),
-            *(structs, variables, _scalars(words)),
+            *(piece.name, place, parameters(header), made.steps, made.entry),
+            *(tags, variables, scalars(words)),
             within=_WITHIN.fullmatch(piece.name) is not None,
             static=_STATIC.search(file.clean, piece.header.start, piece.header.end) is not None,
             inline=_INLINE.search(file.clean, piece.header.start, piece.header.end) is not None,
@@ -244,11 +241,11 @@ def _read_macro(
     names = tuple(one.removesuffix("...") for one in macro.parameters or ())
     made = _steps(table, _with_labels(text, names), macro.name, doubts)
     if made is not None:
-        structs, variables = _structs(text.text.decode("latin1"))
+        tags, variables = structs(text.text.decode("latin1"))
         graphs.append(
             Graph(
                 *(macro.name, macro.file.place(macro.start), names, made.steps, made.entry),
-                *(structs, variables, ()),
+                *(tags, variables, ()),
                 within=_WITHIN.fullmatch(macro.name) is not None,
                 static=False,
             )
@@ -274,95 +271,3 @@ def _steps(table: _Table, text: Text, name: str, doubts: list[tuple[str, Doubt]]
     except RecursionError:  # blocks within blocks, hundreds of them: no kernel code, but C
         doubts.append((name, Doubt(text.place(0), "its blocks are nested too deeply")))
     return None
-
-
-def choices(body: bytes) -> tuple[bytes, ...]:
-    """Return `body` once for each way in which the conditions of its #if may come out."""
-    asked = dict.fromkeys(
-        key
-        for found in _CONDITION.finditer(body)
-        if found[1] in (b"if", b"ifdef", b"ifndef", b"elif")
-        and (key := _key(found)[0]) not in (b"0", b"1")
-    )
-    names = tuple(asked)[:_MOST_CONDITIONS]
-    made = (
-        _chosen(body, dict(zip(names, values, strict=True)))
-        for values in product((True, False), repeat=len(names))
-    )
-    return tuple(dict.fromkeys(made)) if asked or b"#" in body else (body,)
-
-
-def _key(found: re.Match[bytes]) -> tuple[bytes, bool]:
-    # What is asked, and the answer that takes the branch.
-    text = b"".join(found[2].split())
-    if found[1] == b"ifdef":
-        return b"defined(" + text + b")", True
-    if found[1] == b"ifndef":
-        return b"defined(" + text + b")", False
-    text = re.sub(rb"defined(\w+)", rb"defined(\1)", text)
-    negated = re.fullmatch(rb"!(defined\(\w+\)|IS_ENABLED\(\w+\)|\w+)", text)
-    return (negated[1], False) if negated else (text, True)
-
-
-def _chosen(body: bytes, values: Mapping[bytes, bool]) -> bytes:
-    plain = bytearray(body)
-    stack: list[tuple[bool, bool, int]] = []  # is kept, one was kept before, start of its text
-    known = {**values, b"0": False, b"1": True}
-    for found in _CONDITION.finditer(body):
-        word = found[1]
-        if word in (b"elif", b"else", b"endif") and stack:
-            kept, before, start = stack.pop()
-            if not kept:
-                _blank(plain, start, found.start())
-            if word != b"endif":
-                key, answer = _key(found) if word == b"elif" else (b"1", True)
-                taken = not before and known.get(key, True) is answer
-                stack.append((taken, before or taken, found.end()))
-        elif word in (b"if", b"ifdef", b"ifndef"):
-            key, answer = _key(found)
-            taken = known.get(key, True) is answer
-            stack.append((taken, taken, found.end()))
-        _blank(plain, found.start(), found.end())
-    return bytes(plain)
-
-
-def _blank(text: bytearray, start: int, end: int) -> None:
-    text[start:end] = text[start:end].translate(SPACES)
-
-
-def _parameters(header: str) -> tuple[str, ...]:
-    # The last parentheses of the header hold them; of SYSCALL_DEFINE2(name, int, fd, ...) too.
-    end = header.rfind(")")
-    start, depth = end, 0
-    while start >= 0:
-        depth += (header[start] == ")") - (header[start] == "(")
-        if depth == 0:
-            break
-        start -= 1
-    parts, one = [], ""
-    for letter in header[start + 1 : end]:
-        depth += (letter == "(") - (letter == ")")
-        if letter == "," and not depth:
-            parts.append(one)
-            one = ""
-        else:
-            one += letter
-    named = [_NAME.findall(part) for part in (*parts, one)]
-    return tuple(words[-1] for words in named if words)
-
-
-def _structs(text: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    # A name that stands for two things, in blocks of their own, stands for none here.
-    found: dict[str, set[tuple[str, bool]]] = {}
-    for match in _STRUCT.finditer(text):
-        found.setdefault(match[3], set()).add((match[1], bool(match[2])))
-    sole = {name: next(iter(every)) for name, every in found.items() if len(every) == 1}
-    variables = tuple(name for name, (_, pointer) in sole.items() if not pointer)
-    return tuple((name, tag) for name, (tag, _) in sole.items()), variables
-
-
-def _scalars(text: str) -> tuple[tuple[str, str], ...]:
-    found: dict[str, set[str]] = {}
-    for kind, name in _SCALAR.findall(text):
-        found.setdefault(name, set()).add(kind)
-    return tuple((name, kinds.pop()) for name, kinds in found.items() if len(kinds) == 1)

@@ -21,22 +21,16 @@ from uaccel.model.flowgraph import (
     Opening,
     Place,
     Step,
+    Test,
 )
-from uaccel.read.csource import annotated, closing, parse, plain, text_of, walk
+from uaccel.read.csource import annotated, parse, plain, text_of, walk
 from uaccel.read.flowlabels import GUARDED, Labels
 from uaccel.read.flowsteps import Around, Expressions, Odd, statement_expression
 from uaccel.read.opening import begins, harm_of, scopes
-from uaccel.read.userside import bare, called, inner, number, pointer
+from uaccel.read.tamed import tamed
+from uaccel.read.userside import bare, called, inner, is_local, names_in, number, pointer
 
 _WORD = re.compile(r"\w+")
-_TYPE_ARGUMENT = re.compile(
-    rb"(?:,|(?<!return)(?<!sizeof)(?<=\w)[ \t]*\()\s*((?:struct|union|enum)\s)"
-    rb"\s*\w+\s*(\**)\s*(?=[,)])"
-)
-_ASSEMBLER = re.compile(
-    rb"\b(?:asm|__asm__|asm_inline|asm_volatile_goto|asm_goto_output)\b"
-    rb"(?:\s|volatile|__volatile(?:__)?|goto|inline)*\("
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,7 @@ def read_steps(text: bytes, locate: Callable[[int], Place], helpers: frozenset[s
 
     `locate` says where a byte of it was written.  Raises `Odd` when it cannot be followed.
     """
-    root = parse(annotated(_plain(text)))
+    root = parse(annotated(tamed(text)))
     block = next((one for one in root.named_children if one.type == "compound_statement"), None)
     if block is None:
         raise Odd(0, "it does not parse as a block")
@@ -268,18 +262,26 @@ class _Statements(Expressions):
         if body is None or asked is None:
             return following
         inside = replace(around, breaks=following, binds=None, loops=around.loops + 1)
-        entries, default, reached = [], False, following
+        cases: list[tuple[Node, int]] = []
+        other, reached = following, following
         for one in reversed(body.named_children):
             if one.type != "case_statement":
                 reached = self._statement(one, reached, inside)
                 continue
             value = one.child_by_field_name("value")
-            default = default or value is None
             for statement in reversed([c for c in one.named_children if c != value]):
                 reached = self._statement(statement, reached, inside)
-            entries.append(reached)
-        ways = (*entries, *(() if default else (following,)))
-        return self.value(asked, self.add(Nothing(), node.start_byte, *ways), around)
+            if value is None:
+                other = reached
+            else:
+                cases.append((value, reached))
+        what = plain(asked)
+        for value, entry in cases:  # the last case is asked last
+            text = f"{bare(what)}=={bare(value)}"
+            known = is_local(what) and is_local(value) and value.type != "binary_expression"
+            test = Test(text, names_in(what) | names_in(value), local=known)
+            other = self.add(test, value.start_byte, entry, other)
+        return self.value(asked, other, around)
 
     def _labelled_statement(self, node: Node, following: int, around: Around) -> int:
         inside = node.named_children[1:]
@@ -293,7 +295,7 @@ class _Statements(Expressions):
         key = self.names.key(label)
         number_ = self._target(key, label)
         scope = around.scopes[-1] if around.scopes else None
-        mark = Mark("label", text_of(label), scope)
+        mark = Mark(text_of(label), scope)
         self.steps[number_] = Step(mark, self.locate(label.start_byte), (entry,))
         return number_
 
@@ -353,20 +355,6 @@ class _Statements(Expressions):
 
     def _raw(self, node: Node) -> str:
         return self.raw[node.start_byte : node.end_byte].decode("latin1")
-
-
-def _plain(text: bytes) -> bytes:
-    # Types that are arguments, and assembler that jumps nowhere: at equal length.
-    made = bytearray(text)
-    for found in _TYPE_ARGUMENT.finditer(text):
-        start, end = found.span(1)
-        made[start:end] = b" " * (end - start)
-        made[found.start(2) : found.end(2)] = b" " * len(found[2])
-    for found in _ASSEMBLER.finditer(text):
-        end = closing(text, found.end() - 1) + 1
-        if b"goto" not in found[0]:  # its labels are ways on
-            made[found.start() : end] = b" " * (end - found.start())
-    return bytes(made)
 
 
 def _listed(node: Node) -> list[Node]:

@@ -26,6 +26,7 @@ class Labels:
     root: Node  # its body
     raw: bytes  # the text that was parsed, with its annotations
     marks: dict[Key, Node] = field(default_factory=dict)
+    cleanups: dict[int, list[tuple[int, str]]] = field(default_factory=dict)  # by id of the block
 
     def key(self, label: Node) -> Key:
         """Return which label is meant where `label` stands."""
@@ -57,14 +58,22 @@ class Labels:
         below, above = node, node.parent
         while above is not None:
             if above.type in ("compound_statement", "case_statement"):
-                before = (o for o in above.named_children if o.start_byte < below.start_byte)
-                for one in before:
-                    kind = one.type in ("declaration", "expression_statement")
-                    if kind and _CLEANUP.search(self._text(one)):
-                        yield one_line(self._text(one).split(";")[0].split("=")[0])
+                yield from (t for at, t in self._declared_in(above) if at < below.start_byte)
             elif above.type == "if_statement" and GUARDED.match(self._text(above)):
                 yield one_line(self._text(above).split(")")[0]) + ")"
             below, above = above, above.parent
+
+    def _declared_in(self, block: Node) -> list[tuple[int, str]]:
+        # The clean-ups that a block declares, and where.
+        if block.id not in self.cleanups:
+            kinds = ("declaration", "expression_statement")
+            some = (one for one in block.named_children if one.type in kinds)
+            self.cleanups[block.id] = [
+                (one.start_byte, one_line(self._text(one).split(";")[0].split("=")[0]))
+                for one in some
+                if _CLEANUP.search(self._text(one))
+            ]
+        return self.cleanups[block.id]
 
     def _text(self, node: Node) -> str:
         return self.raw[node.start_byte : node.end_byte].decode("latin1")

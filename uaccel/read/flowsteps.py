@@ -44,7 +44,7 @@ from uaccel.read.userside import (
 _HINTS = ("likely", "unlikely", "__builtin_expect")
 _WARNS = ("WARN_ON", "WARN_ON_ONCE")
 _UNEVALUATED = ("sizeof_expression", "offsetof_expression", "alignof_expression")
-_NOUGHT = re.compile(r"(\w+)(==|!=)(?:NULL|0|false)")
+_NOUGHT = re.compile(r"([\w>.&-]+|\([^()]*\))(==|!=)(?:NULL|0|false)")
 _COMPARED = ("==", "!=", "<", ">", "<=", ">=")
 
 
@@ -385,7 +385,7 @@ def _is_truth(node: Node) -> bool:
 def _canonical(text: str) -> tuple[str, bool]:
     # `p!=NULL` asks the same as `p`, `p==0` the opposite.
     found = _NOUGHT.fullmatch(text)
-    return (found[1], found[2] == "!=") if found is not None else (text, True)
+    return (found[1].strip("()"), found[2] == "!=") if found is not None else (text, True)
 
 
 def statement_expression(node: Node) -> Node | None:

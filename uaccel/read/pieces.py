@@ -28,6 +28,10 @@ _NO_NAMES = frozenset(
 )
 _DIRECTIVE = re.compile(rb"^[ \t]*#(?:[^\n\\]|\\\r?\n|\\[^\n])*", re.MULTILINE)
 _DECLARED = 1000
+_HEADER = re.compile(
+    rb"(?!(?:typedef|struct|enum|union|else|do)\b[^()]*\{)[A-Za-z_][^;{}=#]*\)\s*\{"
+)
+_MOST_LINES = 400  # of a function, above what stands in it
 _PROTOTYPE = re.compile(rb"(?=\s*+\w)[\w\s*]*(?<=[\s*])")
 
 
@@ -168,3 +172,32 @@ def _one_branch(text: bytes, last: bool) -> bytes:
 
 def _blank(text: bytearray, start: int, end: int) -> None:
     text[start:end] = text[start:end].translate(SPACES)
+
+
+def ended_line(clean: bytes, at: int) -> Piece | None:
+    """Return the function around `at` whose opening brace ends a line, or that is one line."""
+    start = at
+    for _ in range(_MOST_LINES):
+        start = clean.rfind(b"\n", 0, start)
+        line = clean[start + 1 : clean.find(b"\n", start + 1) if start + 1 < len(clean) else None]
+        found = _HEADER.match(line)
+        if found is not None:
+            opening = start + 1 + found.end() - 1
+            end = _shut(clean, opening)
+            if not opening < at < end:
+                return None
+            header = Span(start + 1, opening)
+            name = name_of(clean[header.start : header.end])
+            return Piece(name, header, Span(opening, end)) if name else None
+        if start < 0:
+            return None
+    return None
+
+
+def _shut(clean: bytes, opening: int) -> int:
+    depth = 0
+    for brace in re.compile(rb"[{}]").finditer(clean, opening):
+        depth += 1 if brace[0] == b"{" else -1
+        if depth == 0:
+            return brace.end()
+    return opening

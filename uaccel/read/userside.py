@@ -69,7 +69,7 @@ def pointer(node: Node) -> Pointer:
     if node.type == "pointer_expression" and text.startswith("&"):
         argument = node.child_by_field_name("argument")
         base, path = _place(inner(argument)) if argument is not None else (text, "")
-        return Pointer(text, base, path, plain=True)
+        return Pointer(text, base, path, plain="*)" not in text)  # a cast: of another type
     if node.type == "binary_expression" and (side := _pointing(node)) is not None:
         made = pointer(side)
         return Pointer(text, made.base, made.path, plain=False)
@@ -181,7 +181,10 @@ def names_in(node: Node) -> frozenset[str]:
 
 
 def is_local(node: Node) -> bool:
-    """Return whether an expression holds nothing but variables, numbers and operators."""
-    kinds = ("call_expression", "field_expression", "subscript_expression", "pointer_expression")
+    """Return whether an expression holds nothing but variables, members, numbers and operators.
+
+    A member may change behind our back; who asks for it twice does not expect that.
+    """
+    kinds = ("call_expression", "subscript_expression", "pointer_expression")
     changing = ("assignment_expression", "update_expression", "compound_statement")
     return not any(one.type in kinds or one.type in changing for one in walk(node))

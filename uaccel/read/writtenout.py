@@ -160,8 +160,11 @@ def _expanded(
         at = end
         used.add(macro.name)
         ready = {name: _expanded(one, macros, hidden, used, room) for name, one in filled.items()}
+        room[0] -= sum(len(ready.get(one.text, ())) + 1 for one in macro.body)
+        if room[0] <= 0:
+            made.append(token)
+            continue
         body = _put(_located(macro, token), ready, token)
-        room[0] -= len(body)
         inner = _expanded(body, macros, hidden | {macro.name}, used, room)
         made += [Token(" ", token.file, token.at), *inner, Token(" ", token.file, token.at)]
     return made
@@ -169,12 +172,13 @@ def _expanded(
 
 def _located(macro: Macro, call: Token) -> Macro:
     # A whole window is wrong where it is written; a part of one, where it is used.
-    if _is_whole(macro):
+    if is_whole(macro):
         return macro
     return replace(macro, body=tuple(Token(t.text, call.file, call.at) for t in macro.body))
 
 
-def _is_whole(macro: Macro) -> bool:
+def is_whole(macro: Macro) -> bool:
+    """Return whether a macro opens a window and closes it."""
     words = [token.text for token in macro.body]
     opens = any(begins(word) for word in words) and any(ends(word) for word in words)
     return opens or any(scopes(word) for word in words)

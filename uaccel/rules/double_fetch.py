@@ -37,6 +37,8 @@ def _place(touch: Touch) -> str:
 def _before(unit: Unit, number: int, touch: Touch, state: State) -> Iterator[Place]:
     steps = unit.walked.graph.steps
     here = place_of(state, touch.pointer)
+    if any(at == number for _, _, at in state.fetched):  # another pass of a loop
+        return
     for root, path, at in state.fetched:
         does = steps[at].does
         known = at in state.tested and isinstance(does, Touch | Ordinary)

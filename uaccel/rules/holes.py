@@ -7,7 +7,16 @@ from collections.abc import Iterator
 
 from uaccel.extents import holes
 from uaccel.model.access import Direction
-from uaccel.model.flowgraph import Assign, Call, Doubt, Finding, Level, Ordinary, Touch
+from uaccel.model.flowgraph import (
+    Assign,
+    Call,
+    Doubt,
+    Finding,
+    Level,
+    Ordinary,
+    Pointer,
+    Touch,
+)
 from uaccel.model.judged import Rule, Unit
 from uaccel.ruling import reached
 
@@ -40,6 +49,8 @@ def _is_filled(unit: Unit, name: str) -> bool:
             case Assign(name=given, value=value, origin=origin, called=called) if given == name:
                 if value == 0 or origin is not None or called:  # `= { .a = 1 }` promises nothing
                     return True
+            case Assign(origin=Pointer(base=base, text=text)) if base == name and text[:1] == "&":
+                return True  # by another name
             case Call(arguments=arguments):
                 if any(one is not None and one.base == name and not one.path for one in arguments):
                     return True

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from uaccel.model.flowgraph import Begin, Call, Doubt, Finding, Level, Opening, State, Touch
 from uaccel.model.judged import Rule, Unit
-from uaccel.ruling import innermost, is_helper, misread, needing, perhaps_opened, reached
+from uaccel.ruling import innermost, is_helper, misread, perhaps_opened, reached
 from uaccel.tracking import origin
 
 
 def ask(unit: Unit) -> Iterator[Finding | Doubt]:
     """Yield each access that some path makes with no window open, or with no range checked."""
     wrong = misread(unit)
-    needy = needing(unit)
+    needy = unit.needy
     served = unit.walked.graph.function in needy
     for number, touch, step, states in reached(unit, Touch):
         shut = [one for one in _shut(states, wrong) if not (one.called and served)]

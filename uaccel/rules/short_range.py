@@ -114,7 +114,7 @@ def _beyond(unit: Unit, begin: Begin, touch: Touch) -> str:
 
 def _index(target: Pointer, whole: bool) -> str:
     index = _INDEX.match(target.path)
-    if not whole or index is None:
+    if not whole or index is None or "*)" in target.text:  # of another type, by a cast
         return ""
     return "" if index[1] == "0" else f"goes to element `{index[1]}`"
 

@@ -28,10 +28,24 @@ def ask(unit: Unit) -> Iterator[Finding]:
             end.mode is not Mode.BOTH and _in(states, number)
             for _, end, _, states in reached(unit, End)
         )  # rule wrong-end tells of that
+        joined = not unit.directed and _is_masked(unit, number)
+        if joined:  # one of its begins has no narrower form
+            continue
         if len(ways) == 1 and not calls and not assembler and not narrow:
             (way,) = ways
             told = f"{begin.name}() opens for reading and writing, but the window only {way}s"
             yield Finding(step.place, Level.NOTE, told)
+
+
+def _is_masked(unit: Unit, number: int) -> bool:
+    # Whether the window is a masked one, or shares an end with one.
+    for _, _, _, states in reached(unit, End):
+        begins = {one.begin for state in states for one in state.open}
+        steps = (unit.walked.graph.steps[one].does for one in begins if one is not None)
+        opened = (step.opening for step in steps if isinstance(step, Begin))
+        if number in begins and Opening.MASKED in opened:
+            return True
+    return False
 
 
 def _in(states: tuple[object, ...], begin: int) -> bool:
