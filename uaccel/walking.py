@@ -313,7 +313,7 @@ def _facts(graph: Graph) -> _Facts:
 def _without(
     fetched: frozenset[tuple[str, str, int]], origin: str
 ) -> frozenset[tuple[str, str, int]]:
-    return frozenset(one for one in fetched if one[0] != origin)
+    return frozenset(one for one in fetched if one[0].partition("@")[0] != origin)
 
 
 def _looked_at(graph: Graph, test: Test, state: State) -> frozenset[int]:
