@@ -4,8 +4,9 @@
     python -m corpus.check [--tree DIR] [--write] [--style NAME ...] [--files GLOB] [--jobs N]
 
 Without --style: every finding of the tree must stand in corpus/check-judged.tsv, judged true or
-false; --write adds what is not there with `?`, to be read by a person.  With --style: whatever the
-style writes must be clean, but for what the file had before.  Exit status 1 when one is not so.
+false, and every row be found; --write adds what is not there with `?`, to be read by a person.
+With --style: whatever the style writes must be clean, but for what the file had before.  Exit
+status 1 when one is not so.
 """
 
 from __future__ import annotations
@@ -57,11 +58,15 @@ def _answer(args: argparse.Namespace) -> int:
     new = [one for one in found if (version(tree), *key(one)) not in known]
     for one in new:
         print(f"not judged: {one.place.file}:{one.place.line}: {one.message} [{one.rule}]")
+    places = {(version(tree), *key(one)) for one in found}
+    lost = sorted(one for one in known if one[0] == version(tree) and one not in places)
+    for _, file, function, rule, _, text in lost:
+        print(f"no longer found: {file}: {function}: {text} [{rule}]")
     if args.write:
         put(str(JUDGED.parent), JUDGED.name, _table(tree, found, known))
     words = Counter(known.get((version(tree), *key(one)), (_UNREAD, ""))[0] for one in found)
     print(f"{len(found)} findings: {words['true']} true, {words['false']} false, {len(new)} unread")
-    return 1 if new else 0
+    return 1 if new or lost else 0
 
 
 def standing(tree: Tree, jobs: int) -> tuple[Found, ...]:

@@ -20,14 +20,13 @@ from uaccel.read.csource import cleaned
 from uaccel.read.definitions import read_header
 from uaccel.read.flowfile import Helpers, opened_by
 from uaccel.read.opening import harm_of, is_quiet, is_word
-from uaccel.read.pieces import piece_at
+from uaccel.read.pieces import INLINE, piece_at
 from uaccel.read.structs import read_structs
 from uaccel.read.writtenout import File
 
 _WORD = b"user"
 _WORDS = rb"access_(?:begin|end)|unsafe_(?:get|put|copy)|scoped_user_"
 _UACCESS = "include/linux/uaccess.h"
-_INLINE = re.compile(rb"\b(?!noinline)\w*inline\b")
 _OBJTOOL = "tools/objtool/check.c"
 _SAFE = re.compile(rb"uaccess_safe_builtin\[\] = \{(.*?)\n\};", re.DOTALL)
 # The kernel's fixed-width types (include/uapi/asm-generic/int-ll64.h), where no header is read.
@@ -185,9 +184,9 @@ def _bodies(clean: bytes, name: str) -> tuple[bytes | None, ...]:
         if piece is not None and piece.name == name:
             header = clean[piece.header.start : piece.header.end]
             body = clean[piece.body.start : piece.body.end]
-            found.append(body if _INLINE.search(header) else None)
+            found.append(body if INLINE.search(header) else None)
     line = rb"(?m)^(static[\w\s*]*?)\b" + word + rb"\([^;{}\n]*\)\s*(\{.*\})\s*$"
-    found += (o[2] if _INLINE.search(o[1]) else None for o in re.finditer(line, clean))
+    found += (o[2] if INLINE.search(o[1]) else None for o in re.finditer(line, clean))
     return tuple(found)
 
 

@@ -24,7 +24,7 @@ def headers_with(tree: Tree, word: bytes, pattern: bytes) -> tuple[tuple[str, by
 
 @lru_cache(maxsize=1)
 def _headers(tree: Tree) -> tuple[tuple[str, bytes], ...]:
-    # Some 80 MB: to search them once more is a hundred times faster than to read them.
+    # 56 MB in 6.12: they are read once, and searched often.
     tops = ("include", *(f"arch/{name}/include" for name in architectures(tree)))
     return tuple(sorted(one for top in tops for one in _below(Path(tree.path), top)))
 

@@ -111,10 +111,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Ranged:
-    """access_ok(p, n): the first way on when it holds."""
+    """access_ok(p, n): the first way on when it holds; whether n is enough is not asked."""
 
     pointer: Pointer
-    size: str
 
 
 @dataclass(frozen=True, slots=True)

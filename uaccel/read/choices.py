@@ -7,12 +7,8 @@ import re
 from collections.abc import Mapping
 from itertools import product
 
-from uaccel.read.csource import SPACES
+from uaccel.read.pieces import CONDITION, blank
 
-_CONDITION = re.compile(
-    rb"^[ \t]*#[ \t]*(if|ifdef|ifndef|elif|else|endif)?\b((?:[^\n\\]|\\\r?\n|\\[^\n])*)",
-    re.MULTILINE,
-)
 _MOST_CONDITIONS = 4  # of #if in a function whose branches are told apart
 
 
@@ -20,7 +16,7 @@ def choices(body: bytes) -> tuple[bytes, ...]:
     """Return `body` once for each way in which the conditions of its #if may come out."""
     asked = dict.fromkeys(
         key
-        for found in _CONDITION.finditer(body)
+        for found in CONDITION.finditer(body)
         if found[1] in (b"if", b"ifdef", b"ifndef", b"elif")
         and (key := _key(found)[0]) not in (b"0", b"1")
     )
@@ -50,12 +46,12 @@ def _chosen(body: bytes, values: Mapping[bytes, bool]) -> bytes:
     plain = bytearray(body)
     stack: list[tuple[bool, bool, int]] = []  # is kept, one was kept before, start of its text
     known = {**values, b"0": False, b"1": True}
-    for found in _CONDITION.finditer(body):
+    for found in CONDITION.finditer(body):
         word = found[1]
         if word in (b"elif", b"else", b"endif") and stack:
             kept, before, start = stack.pop()
             if not kept:
-                _blank(plain, start, found.start())
+                blank(plain, start, found.start())
             if word != b"endif":
                 key, answer = _key(found) if word == b"elif" else (b"1", True)
                 taken = not before and known.get(key, True) is answer
@@ -64,9 +60,5 @@ def _chosen(body: bytes, values: Mapping[bytes, bool]) -> bytes:
             key, answer = _key(found)
             taken = known.get(key, True) is answer
             stack.append((taken, taken, found.end()))
-        _blank(plain, found.start(), found.end())
+        blank(plain, found.start(), found.end())
     return bytes(plain)
-
-
-def _blank(text: bytearray, start: int, end: int) -> None:
-    text[start:end] = text[start:end].translate(SPACES)

@@ -14,7 +14,7 @@ from uaccel.read.declared import parameters, scalars, structs
 from uaccel.read.flowgraph import Steps, read_steps
 from uaccel.read.flowsteps import Odd
 from uaccel.read.opening import OPENS, WORDS, is_own, is_word
-from uaccel.read.pieces import Piece, declares, directive_at, ended_line, piece_at
+from uaccel.read.pieces import INLINE, Piece, declares, directive_at, ended_line, piece_at
 from uaccel.read.writtenout import File, Macro, Text, is_whole, macros_of, of_macro, written_out
 
 _QUOTED = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
@@ -22,7 +22,6 @@ _CALLS = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _LEAVES = re.compile(r"\b(?:return|goto|break|continue)\b")
 _STATIC = re.compile(rb"\bstatic\b")
-_INLINE = re.compile(rb"\b(?!noinline)\w*inline\b")
 _WITHIN = re.compile(r"_*(?:arch_)?unsafe_\w+")
 _DEEP = 8  # helpers that call helpers
 
@@ -228,7 +227,7 @@ def _read_piece(
             *(tags, variables, scalars(words)),
             within=_WITHIN.fullmatch(piece.name) is not None,
             static=_STATIC.search(file.clean, piece.header.start, piece.header.end) is not None,
-            inline=_INLINE.search(file.clean, piece.header.start, piece.header.end) is not None,
+            inline=INLINE.search(file.clean, piece.header.start, piece.header.end) is not None,
             variant=variant,
         )
         graphs.append(graph)

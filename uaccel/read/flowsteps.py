@@ -202,7 +202,7 @@ class Expressions:
         if begins(name) is not None:
             return self._begin(call, (yes, no), around)
         if name == "access_ok" and len(given) > 1:
-            ranged = Ranged(pointer(given[0]), bare(given[-1]))
+            ranged = Ranged(pointer(given[0]))
             return self._given(call, self.add(ranged, call.start_byte, yes, no), around)
         if name in self.helpers:
             kept = f"@{call.start_byte}"
@@ -323,7 +323,7 @@ class Expressions:
         if touches(name) is not None and len(given) > 2:
             return self._touch(call, following, around)
         if name == "access_ok" and len(given) > 1:
-            ranged = Ranged(pointer(given[0]), bare(given[-1]))
+            ranged = Ranged(pointer(given[0]))
             made = self.add(ranged, call.start_byte, following, following)
             return self._given(call, made, around)
         if name in _HINTS and given:

@@ -18,6 +18,7 @@ from uaccel.read.csource import SPACES
 _SYSCALL = re.compile(rb"(?:(?:COMPAT_)?SYSCALL(?:32)?_DEFINE|BPF_CALL_)[0-6x]\s*\(\s*(\w+)")
 _PARENTHESES = re.compile(rb"[()]")
 _LAST_WORD = re.compile(rb"([A-Za-z_]\w*+)\s*+\Z")
+INLINE = re.compile(rb"\b(?!noinline)\w*inline\b")  # in the header of a function
 _POINTED = re.compile(rb"\(\s*\*\s*(\w+)\s*\(")
 _TYPES = frozenset(b"void char short int long float double unsigned signed bool".split())
 # What may stand before the name of a function, with an argument of its own.
@@ -144,8 +145,8 @@ def _header(clean: bytes, start: int, end: int) -> Span:
     return Span(start + len(text) - len(text.lstrip()), end)
 
 
-_CONDITION = re.compile(
-    rb"^[ \t]*#[ \t]*(if|ifdef|ifndef|elif|else|endif)?\b(?:[^\n\\]|\\\r?\n|\\[^\n])*",
+CONDITION = re.compile(
+    rb"^[ \t]*#[ \t]*(if|ifdef|ifndef|elif|else|endif)?\b((?:[^\n\\]|\\\r?\n|\\[^\n])*)",
     re.MULTILINE,
 )
 
@@ -153,24 +154,25 @@ _CONDITION = re.compile(
 def _one_branch(text: bytes, last: bool) -> bytes:
     plain = bytearray(text)
     depth: list[tuple[bool, int]] = []  # keeps the branch that is open; where its text starts
-    for found in _CONDITION.finditer(text):
+    for found in CONDITION.finditer(text):
         word = found[1]
         if word in (b"if", b"ifdef", b"ifndef"):
             depth.append((True, found.end()))
         elif word in (b"elif", b"else") and depth:
             start = depth[-1][1]
             if last or not depth[-1][0]:
-                _blank(plain, start, found.start())
+                blank(plain, start, found.start())
             depth[-1] = (last, found.end())
         elif word == b"endif" and depth:
             keeps, start = depth.pop()
             if not keeps:
-                _blank(plain, start, found.start())
-        _blank(plain, found.start(), found.end())
+                blank(plain, start, found.start())
+        blank(plain, found.start(), found.end())
     return bytes(plain)
 
 
-def _blank(text: bytearray, start: int, end: int) -> None:
+def blank(text: bytearray, start: int, end: int) -> None:
+    """Return with spaces in the place of a part of `text`; its lines stay."""
     text[start:end] = text[start:end].translate(SPACES)
 
 
