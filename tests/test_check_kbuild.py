@@ -70,6 +70,16 @@ def test_our_own_options_come_first(
     assert uaccel("check", "--kbuild", "--rules", "x", *OPTIONS, OPEN).status == 2
 
 
+def test_the_probe_of_the_kernels_own_makefile_is_taken(uaccel: Uaccel, tmp_path: Path) -> None:
+    # scripts/checker-valid.sh of 7.3: C=2 is turned off unless the checker takes a file of
+    # its own, which has no suffix, and says nothing with "error" in it.
+    probe = tmp_path / "tmp.aBcDeF"
+    probe.write_text("static inline int u(const int *q)\n{\n\treturn *q;\n}\n")
+    said = uaccel("check", "--kbuild", "-D__linux__", "--arch=x86", "-m64", probe)
+    assert (said.status, said.stdout, said.stderr) == (0, "", "")
+    assert uaccel("check", "--kbuild", "-m64", tmp_path / "nothing").status == 2
+
+
 def test_what_is_built_beside_a_tree_is_judged_with_it(
     uaccel: Uaccel, linux: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

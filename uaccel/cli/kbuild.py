@@ -8,6 +8,7 @@ CHECK, then CHECKFLAGS and the compiler's own options, then the file.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from uaccel.errors import UserError
 from uaccel.host.walk import text_of
@@ -34,6 +35,8 @@ def sift(words: list[str]) -> list[str]:
             break
         at += 1 if name == _FLAG or equals else 2
     file = next((word for word in reversed(words[at:]) if word.endswith(".c")), None)
+    if file is None and words[at:] and Path(words[-1]).is_file():
+        file = words[-1]  # scripts/checker-valid.sh of 7.3 tries one without a suffix
     if file is None:
         raise UserError(
             f"{_FLAG} is for Kbuild, which ends its words with a .c file; there is none"
