@@ -29,6 +29,7 @@ study: setup tree
 	$(BIN)/uaccel study $(ARGS)
 
 test: $(BIN)/.tests-installed setup tree
+	$(BIN)/uaccel doctor --install --tests
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(BIN)/.tests-installed

@@ -14,6 +14,7 @@ from uaccel.cli.answer import FINE, FOUND, Answer
 from uaccel.cli.options import ARCHES
 from uaccel.cli.progress import Bar
 from uaccel.host.debian import (
+    TEST_NEEDS,
     install,
     install_line,
     is_debian,
@@ -32,11 +33,14 @@ _PROGRAMS = ("make", "gcc", "flex", "bison", "bc", "perl", "git", "tar", "xz")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Return with the arguments of this command added to `parser`."""
     parser.add_argument("--install", action="store_true", help="install what is missing, if we may")
+    parser.add_argument("--tests", action="store_true", help="what our own tests need too")
 
 
 def run(args: argparse.Namespace) -> Answer:
     """Say what is here, what is missing, and the one line that installs it."""
     needed = needed_packages(tuple(ARCHES.values()))
+    if args.tests:
+        needed = tuple(sorted((*needed, *TEST_NEEDS)))
     if args.install:
         with Bar("installing missing packages") as bar:
             done = install(needed, bar.share)

@@ -30,6 +30,8 @@ HOST_NEEDS = (
 )
 # What reads the recordings of `perf record`.
 PROFILE_NEEDS = ("linux-perf",)
+# What the tests of our own pages open them in.
+TEST_NEEDS = ("chromium", "chromium-driver")
 _INSTALL_SECONDS = 1800
 _LOOK_SECONDS = 120
 

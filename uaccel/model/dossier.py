@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from uaccel.model.comparison import Comparison
+from uaccel.model.exhibit import Exhibit
 from uaccel.model.judgement import Measurement, Verdict
 from uaccel.model.machine import Unbuilt
 
@@ -80,3 +82,5 @@ class Dossier:
     built: int  # objects compiled in this run
     reused: int  # objects taken from the store
     seconds: float  # wall time of the run
+    exhibit: Exhibit | None = None  # None: it was not asked for
+    comparison: Comparison | None = None  # of profiles that the user gave
