@@ -45,6 +45,8 @@ LAYERS = (
     ("landings", "orphans"),
     ("changes",),
     ("writing",),
+    ("shares", "noise"),
+    ("causes",),
     (
         "read",
         "arch",
@@ -56,8 +58,10 @@ LAYERS = (
         "count",
         "gain",
         "rank",
+        "compare",
         "dialects",
     ),
+    ("ties",),
     ("flow",),
     ("cli",),
 )

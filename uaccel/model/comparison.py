@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from uaccel.model.attribution import Attribution
+from uaccel.model.profile import Profile
 
 
 class Stands(Enum):
@@ -45,7 +46,9 @@ class Counted:
     event: str  # "instructions"
     unit: str  # "", "msec"
     value: float  # the median of the runs
-    values: tuple[float, ...]  # run by run
+    values: tuple[float, ...]  # run by run; of `perf stat -r N` the mean is one of them
+    repeats: int = 0  # how many times -r repeated it; 0 without, or with several runs
+    error: float | None = None  # the standard error of that mean, as perf stat says it
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,18 @@ class Variant:
     listed: float  # percent of all samples that its listing shows (median)
     counts: tuple[Counted, ...]  # of perf stat
     attributions: tuple[Attribution, ...]  # of annotated listings
+    title: str = ""  # the line of prose before its listing, as a mail has one; "" for none
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was given of one variant, before anything is made of it."""
+
+    name: str
+    sources: tuple[str, ...] = ()  # one per profile
+    profiles: tuple[Profile, ...] = ()  # one per run
+    counts: tuple[Counted, ...] = ()
+    attributions: tuple[Attribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +114,4 @@ class Comparison:
     differences: tuple[Difference, ...]
     moved: tuple[Moved, ...]  # most first
     notes: tuple[str, ...]  # what is to be known of it, a sentence each
+    attributions: tuple[Attribution, ...] = ()  # of listings that belong to no single variant
