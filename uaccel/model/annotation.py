@@ -11,10 +11,12 @@ class Annotated:
     """One instruction of an annotated listing."""
 
     percent: float | None  # of the function's samples; None where the listing has no figure
-    address: int
+    address: int  # -1 where the listing does not say it, as perf's browser draws it
     code: bytes  # as the listing shows them, in its order; b"" when it does not
     text: str  # as the disassembler wrote it: "mtspr 794,r9", AT&T or Intel on x86
-    lines: tuple[tuple[str, int], ...] = ()  # (file, line) where the listing says them
+    lines: tuple[
+        tuple[str, int], ...
+    ] = ()  # (file, line) where it says them; file "": the line alone
     gap: bool = False  # something was left out right before it
 
 

@@ -17,6 +17,7 @@ class Tool(Enum):
     REPORT = "perf report"
     TOP = "perf top"
     FOLDED = "folded stacks"
+    DIFF = "perf diff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Row:
     percent: float  # its own, in percent of all samples
     with_callees: float | None  # and that of all it called, in percent; None when not said
     command: str  # the program that ran; "" when not said
+    marked: bool = False  # a person put an arrow or a star beside it
 
 
 @dataclass(frozen=True, slots=True)

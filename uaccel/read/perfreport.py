@@ -13,16 +13,21 @@ from uaccel.read.symbols import split_at_entry, symbol
 
 _PERCENT = r"\d{1,3}(?:\.\d+)?\s?%"
 # `==> 12.86% [kernel] [k] snd_pcm_ioctl`; one percentage or more, and a mark that says whose.
+# What a person puts before a row to point at it, or behind it.
+_ARROW = r"[-=]*>|\*+|[→⇒➜►▶]"
+_POINTED = re.compile(r"\s(?:<[-=]+|[←⇐])(?:\s|$)")
 _ROW = re.compile(
-    rf"\s*(?:(?:[-=]*>|\*+|[-+])\s*)?(?P<shares>{_PERCENT}(?:[\s,]+{_PERCENT})*)[\s,]*"
+    rf"\s*(?:(?P<arrow>{_ARROW}|[-+])\s*)?(?P<shares>{_PERCENT}(?:[\s,]+{_PERCENT})*)[\s,]*"
     r"(?P<middle>[^%]*?)\[(?P<mark>[k.guH])\]\s+(?P<rest>\S.*?)\s*"
 )
 _UNMARKED = re.compile(
-    rf"\s*(?:(?:[-=]*>|\*+)\s*)?(?P<shares>{_PERCENT})\s+(?P<middle>\[[\w.]+\])(?P<mark>)"
+    rf"\s*(?:(?P<arrow>{_ARROW})\s*)?(?P<shares>{_PERCENT})\s+(?P<middle>\[[\w.]+\])(?P<mark>)"
     r"\s+(?P<rest>[A-Za-z_.][\w.$]*)\s*"
 )
-_BROKEN = re.compile(r"\s*(?:[-=]*>\s*)?\d{1,3}\.\d+\s?%\s\s*\S.*\[(?:[k.guH]|kernel\S*)\].*")
-_BEGUN = re.compile(rf"\s*(?:[-=]*>\s*)?{_PERCENT}\s")
+_BROKEN = re.compile(
+    rf"\s*(?:(?:{_ARROW})\s*)?\d{{1,3}}\.\d+\s?%\s\s*\S.*\[(?:[k.guH]|kernel\S*)\].*"
+)
+_BEGUN = re.compile(rf"\s*(?:(?:{_ARROW})\s*)?{_PERCENT}\s")
 _HEADER = re.compile(r"\s*(?P<hash>#?)\s*(?P<columns>(?:Overhead|Children)\b.*\bSymbol\b.*)")
 _SAMPLES = re.compile(
     r"\s*(?P<hash>#?)\s*Samples:\s*(?P<samples>[\d.]+[KMG]?)\s+of events?\s+'(?P<event>[^']*)'.*"
@@ -70,7 +75,7 @@ class _Reader:
         if len(line) > _LONGEST:
             listing.prose = True
         elif row := _row(line):
-            self._row(listing, row)
+            self._row(listing, row, pointed=row.string != line or _is_pointed(row["arrow"]))
         elif _is_head(line):
             self._head(listing, line)
         elif not line:
@@ -84,7 +89,7 @@ class _Reader:
             listing.prose = True
             self.prose = line.strip()
 
-    def _row(self, listing: _Listing, row: re.Match[str]) -> None:
+    def _row(self, listing: _Listing, row: re.Match[str], pointed: bool) -> None:
         shares = [float(share) for share in _SHARE.findall(row["shares"])]
         if max(shares) > 100:
             listing.unread.append(row[0])
@@ -98,7 +103,7 @@ class _Reader:
             self.listings.append(listing)
         if not listing.rows:
             listing.title = self.prose
-        _take_row(listing, row, shares)
+        _take_row(listing, row, shares, pointed)
 
     def _head(self, listing: _Listing, line: str) -> None:
         if listing.rows:
@@ -110,6 +115,8 @@ class _Reader:
 def _row(line: str) -> re.Match[str] | None:
     if "%" not in line or len(line) > _LONGEST:
         return None
+    if pointed := _POINTED.search(line):
+        line = line[: pointed.start()]
     return _ROW.fullmatch(line) or _UNMARKED.fullmatch(line)
 
 
@@ -158,7 +165,14 @@ def _take_head(listing: _Listing, line: str) -> None:
         listing.event = (match["event"] or listing.event).strip()
 
 
-def _take_row(listing: _Listing, row: re.Match[str], shares: Sequence[float]) -> None:
+def _is_pointed(arrow: str | None) -> bool:
+    # The browser draws + and -; a mail program quotes with >.
+    return arrow not in (None, "+", "-", ">")
+
+
+def _take_row(
+    listing: _Listing, row: re.Match[str], shares: Sequence[float], pointed: bool
+) -> None:
     own, with_callees = _own(listing.columns, shares)
     listing.last, listing.blank, listing.prose = shares[0], False, False
     kernel = _GUEST_OR_KERNEL[row["mark"]]
@@ -172,7 +186,7 @@ def _take_row(listing: _Listing, row: re.Match[str], shares: Sequence[float]) ->
     before = middle[: middle.index(within)] if within in middle else []
     words = [word for word in before if not word.isdigit()]
     one = symbol(written, within, kernel)
-    listing.rows.append(Row(one, own, with_callees, " ".join(words)))
+    listing.rows.append(Row(one, own, with_callees, " ".join(words), pointed))
     listing.graphs.append([])
 
 

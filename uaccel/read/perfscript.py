@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from uaccel.model.profile import Profile, Symbol, Tool
+from uaccel.read.perfrows import is_annotated
 from uaccel.read.samples import profile_of
 from uaccel.read.symbols import is_kernel, split_at_entry, symbol
 
 # `ffffffff81b73c15 _copy_to_user+0x25 ([kernel.kallsyms])`; the offset and the object may lack.
 _FRAME = re.compile(
-    r"\s*(?P<address>[0-9a-f]{1,16})\s+(?P<name>\[unknown\]|[^\s\[(][^\n]*?)"
+    r"\s*(?P<address>[0-9a-f]{1,16})\s+(?P<name>\[unknown\]|(?!:|\d+\s|.*\s#\s)[^\s\[(][^\n]*?)"
     r"(?:\s+\((?P<within>[^()]*(?:\([^()]*\))?[^()]*)\))?\s*"
 )
 _SOURCE_LINE = re.compile(r"\s+(?:\S+:\d+|\?\?:0|\S+\[[0-9a-f]+\])\s*")
@@ -116,7 +117,11 @@ class _Reader:
             self._begin(match["event"], float(match["period"] or 1), match["rest"] or "")
             return
         tail = _TAIL.match(line)
-        if tail is not None and (one := self._symbol(tail["frame"])) is not None:
+        if (
+            tail is not None
+            and not is_annotated(line)
+            and (one := self._symbol(tail["frame"])) is not None
+        ):
             self.event, self.weight, self.frames = "", 1, [one]
             self.close()
         elif (
