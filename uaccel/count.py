@@ -76,9 +76,9 @@ def count_path(  # noqa: PLR0913, PLR0917
     With `leaving`, no jump is followed that only a fault takes, or what leaves the window early.
     """
     helpers = (*helpers, *listing.callees)
-    own = frozenset(i for i, insn in enumerate(listing.insns) if _stands(insn, file, lines))
+    own = frozenset(i for i, insn in enumerate(listing.insns) if stands(insn, file, lines))
     graph = _Graph.of(listing)
-    touches = frozenset(i for i in own if _accesses(listing, i, helpers))
+    touches = frozenset(i for i in own if touches_user(listing, i, helpers))
     if not touches:
         return _unknown(f"no access of the cluster was found in {listing.symbol}")
     if leaving is not None:
@@ -99,15 +99,17 @@ def _unknown(why: str, found: int = 0) -> PathCount:
     return PathCount(None, None, 0, found, (), (), why)
 
 
-def _stands(insn: Insn, file: str, lines: tuple[int, ...]) -> bool:
+def stands(insn: Insn, file: str, lines: tuple[int, ...]) -> bool:
+    """Return whether any level of the inline stack of `insn` is on one of the `lines` of `file`."""
     return any(line in lines and _in(file, path) for path, line in insn.lines)
 
 
 def _is_on(listing: Listing, index: int, file: str, lines: frozenset[int]) -> bool:
-    return _stands(listing.insns[index], file, tuple(lines))
+    return stands(listing.insns[index], file, tuple(lines))
 
 
-def _accesses(listing: Listing, index: int, helpers: tuple[Listing, ...]) -> bool:
+def touches_user(listing: Listing, index: int, helpers: tuple[Listing, ...]) -> bool:
+    """Return whether an instruction touches user memory, or calls what does."""
     insn = listing.insns[index]
     role = listing.arch.role(insn)
     if _calls(listing, index):
@@ -258,7 +260,7 @@ def _cost(callee: str | int | None, helpers: tuple[Listing, ...], depth: int) ->
     if listing is None or not depth:
         return _Cost(name, None, None)
     graph = _Graph.of(listing)
-    touches = frozenset(i for i in range(len(listing.insns)) if _accesses(listing, i, helpers))
+    touches = frozenset(i for i in range(len(listing.insns)) if touches_user(listing, i, helpers))
     if not touches and not graph.toggles and _ACCESSOR.fullmatch(name):
         return _Cost(name, None, None)
     path = graph.best_path(touches, graph.toggles)

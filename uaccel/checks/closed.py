@@ -66,7 +66,7 @@ class _Way:
 
 def _walk(listing: Listing, *, is_open: bool, called: bool) -> _Way:
     # With `called` user memory may be left open: what calls it is asked then.
-    insns, edges, fixups = listing.insns, tuple(edges_of(listing)), _fixups(listing)
+    insns, edges, fixups = listing.insns, tuple(edges_of(listing)), landings(listing)
     own = {one.symbol: one for one in listing.callees if _toggles(one)}
     seen: set[tuple[int, bool, frozenset[str]]] = set()
     ends: set[bool] = set()
@@ -88,8 +88,8 @@ def _walk(listing: Listing, *, is_open: bool, called: bool) -> _Way:
         ends |= way.ends if leaves else set()
         # A fault comes before what the instruction does.
         pending += [(fixups[at], now, answers)] if at in fixups else []
-        told, ways = _told(listing, insn, answers), _ways(insn, edges[at], answers)
-        pending += [(to, later, told) for to in ways for later in way.ends]
+        known, ways = told(listing, insn, answers), ways_on(insn, edges[at], answers)
+        pending += [(to, later, known) for to in ways for later in way.ends]
     passed = {at for at, *_ in seen if _opens_or_closes(listing, insns[at], own)}
     return _Way("", len(passed), frozenset(ends))
 
@@ -109,7 +109,7 @@ def _opens_or_closes(listing: Listing, insn: Insn, own: Mapping[str, Listing]) -
 
 def _stepped(listing: Listing, insn: Insn, is_open: bool) -> _Way:
     why = _against(listing, insn, is_open)
-    return _Way(why, ends=frozenset({_after(listing, insn, is_open)}))
+    return _Way(why, ends=frozenset({is_open_behind(listing, insn, is_open)}))
 
 
 def _leaves(listing: Listing, insn: Insn) -> bool:
@@ -118,8 +118,11 @@ def _leaves(listing: Listing, insn: Insn) -> bool:
     return role is Role.RETURNS or (isinstance(insn.target, str) and role is not Role.CALLS)
 
 
-def _told(listing: Listing, insn: Insn, answers: frozenset[str]) -> frozenset[str]:
-    # Which registers hold whether the CPU guards user memory, where it is asked that as it runs.
+def told(listing: Listing, insn: Insn, answers: frozenset[str]) -> frozenset[str]:
+    """Return which registers hold, behind `insn`, whether the CPU guards user memory.
+
+    `answers` are those before it; a CPU is asked only where the code is for several.
+    """
     if not listing.arch.asks:
         return answers
     first = insn.operands.partition(",")[0]
@@ -137,14 +140,15 @@ def _told(listing: Listing, insn: Insn, answers: frozenset[str]) -> frozenset[st
     return kept | {asked[1]} | ({_CONDITION} if insn.mnemonic.endswith(".") else set())
 
 
-def _ways(insn: Insn, after: tuple[int, ...], answers: frozenset[str]) -> tuple[int, ...]:
+def ways_on(insn: Insn, after: tuple[int, ...], answers: frozenset[str]) -> tuple[int, ...]:
+    """Return which of the indices `after` may follow `insn` on a CPU that guards user memory."""
     # What is asked is answered with yes: where nothing is guarded nothing need be closed.
     known = _CONDITION in answers and len(after) == _BOTH and "," not in insn.operands
     return (after[_ANSWERS.index(insn.mnemonic)],) if known and insn.mnemonic in _ANSWERS else after
 
 
-def _fixups(listing: Listing) -> dict[int, int]:
-    # From the index of each instruction to that of where a fault there goes on.
+def landings(listing: Listing) -> dict[int, int]:
+    """Return the index of where a fault goes on, by that of the instruction that faults."""
     addresses = [(insn.address, i) for i, insn in enumerate(listing.insns)]
     addresses.sort()
     found: dict[int, int] = {}
@@ -155,7 +159,8 @@ def _fixups(listing: Listing) -> dict[int, int]:
     return found
 
 
-def _after(listing: Listing, insn: Insn, is_open: bool) -> bool:
+def is_open_behind(listing: Listing, insn: Insn, is_open: bool) -> bool:
+    """Return whether a window stands open behind `insn`, of which one does before it or not."""
     role = listing.arch.role(insn)
     if role is Role.TOGGLES:
         return not is_open

@@ -101,8 +101,8 @@ def _wider(run: Run, before: Run, both: frozenset[str]) -> set[str]:
 
 def _difference(pair: Pair) -> str:
     before, after = pair.before, pair.after
-    if _result(before, pair.bits) != _result(after, pair.bits):
-        return f"it returns {_result(after, pair.bits)}, not {_result(before, pair.bits)}"
+    if returned(before, pair.bits) != returned(after, pair.bits):
+        return f"it returns {returned(after, pair.bits)}, not {returned(before, pair.bits)}"
     names = _names(before), _names(after)
     if names[0] != names[1]:
         return f"it calls {_listed(names[1])}, not {_listed(names[0])}"
@@ -145,7 +145,8 @@ def _bytes(memory: tuple[tuple[int, bytes], ...]) -> dict[int, int]:
     return {at + i: byte for at, content in memory for i, byte in enumerate(content)}
 
 
-def _result(run: Run, bits: int) -> int:
+def returned(run: Run, bits: int) -> int:
+    """Return the result of a run as the signed number of so many bits that it is."""
     held = run.wide if bits > _WORD and run.wide is not None else run.result
     low = (held or 0) & ((1 << bits) - 1)
     return low - (1 << bits) if bits and low >> (bits - 1) else low
@@ -163,7 +164,7 @@ def _fails_early(pair: Pair) -> bool:
         return False
     # Of two that fail, the one that fails earlier calls nothing that the other one does not; one
     # that went well has nothing to undo.
-    failed = _result(pair.before, pair.bits) == _result(pair.after, pair.bits)
+    failed = returned(pair.before, pair.bits) == returned(pair.after, pair.bits)
     return not failed or (_is_within(_calls(pair.after), _calls(pair.before)) and _keeps(pair))
 
 
@@ -191,7 +192,7 @@ def _span(access: UserAccess) -> range:
 
 def _is_refusal(pair: Pair) -> bool:
     # What it returns for a fault, or the same error; nothing; NULL where it was a pointer.
-    was, now = _result(pair.before, pair.bits), _result(pair.after, pair.bits)
+    was, now = returned(pair.before, pair.bits), returned(pair.after, pair.bits)
     error = now in (_EFAULT, pair.refusal) or now == was < 0
     pointed = was > _POINTER or was < _LEAST
     return error or not pair.bits or (now == 0 and pointed)
@@ -199,7 +200,7 @@ def _is_refusal(pair: Pair) -> bool:
 
 def _fails_late(pair: Pair) -> bool:
     # What the window found before its first access is found by the access that reaches it, if any.
-    bad = pair.outside and _result(pair.before, pair.bits) == _EFAULT
+    bad = pair.outside and returned(pair.before, pair.bits) == _EFAULT
     return bad and _is_part(pair.before, pair.after)
 
 
@@ -211,7 +212,7 @@ def _stops(pair: Pair) -> bool:
 
 def _counts(pair: Pair) -> bool:
     # The number of bytes that were left is an error now, wherever it goes.
-    known = _is_same_result(pair) or _result(pair.after, pair.bits) == _EFAULT
+    known = _is_same_result(pair) or returned(pair.after, pair.bits) == _EFAULT
     return pair.fault and known and _is_part(pair.after, pair.before)
 
 
@@ -230,7 +231,7 @@ def _calls_first(pair: Pair) -> bool:
 def _reads_all(pair: Pair) -> bool:
     # Bytes that no field carries are not there.
     same = pair.before.user == pair.after.user and _names(pair.before) == _names(pair.after)
-    return pair.fault and same and _result(pair.after, pair.bits) == _EFAULT
+    return pair.fault and same and returned(pair.after, pair.bits) == _EFAULT
 
 
 def _keeps_values(pair: Pair) -> bool:
@@ -260,7 +261,7 @@ def _told_bytes(run: Run) -> list[int]:
 
 
 def _is_same_result(pair: Pair) -> bool:
-    return _result(pair.before, pair.bits) == _result(pair.after, pair.bits)
+    return returned(pair.before, pair.bits) == returned(pair.after, pair.bits)
 
 
 def _names(run: Run) -> list[str]:

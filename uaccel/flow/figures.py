@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from uaccel.count import count_path, floor
+from uaccel.count import PathCount, count_path, floor
 from uaccel.flow.bench import Bench, Trial
 from uaccel.flow.patches import CHECKS
 from uaccel.flow.targets import subjects
 from uaccel.model.dossier import Subject
 from uaccel.model.judgement import Evidence, Measurement, Verdict
+from uaccel.model.machine import Listing
 from uaccel.model.run import Run
 from uaccel.model.source import Cluster
 
@@ -28,7 +29,7 @@ def measurements(trial: Trial) -> Iterator[Measurement]:
         if draft.clusters_in(number):
             style = draft.style or subject.form
             # What a style left outside of its windows still costs what it did.
-            yield from _of_cluster(trial, subject, _together(draft.became(number)), style)
+            yield from _of_cluster(trial, subject, together(draft.became(number)), style)
 
 
 def executions(trial: Trial, run: Run | None, why: str = "") -> Iterator[Measurement]:
@@ -52,13 +53,19 @@ def executions(trial: Trial, run: Run | None, why: str = "") -> Iterator[Measure
         )
 
 
-def _together(clusters: tuple[Cluster, ...]) -> Cluster:
-    # What became several windows is counted as one path through all of them.
+def together(clusters: tuple[Cluster, ...]) -> Cluster:
+    """Return what a cluster became as one: several windows are counted as one path through all."""
     if len(clusters) == 1:
         return clusters[0]
     lines = sorted({line for cluster in clusters for line in cluster.lines})
     made = tuple(access for cluster in clusters for access in cluster.accesses)
     return replace(clusters[0], lines=tuple(lines), accesses=made)
+
+
+def counted_path(trial: Trial, listing: Listing, cluster: Cluster) -> PathCount:
+    """Return what the success path of `cluster` costs in `listing`, the function of `trial`."""
+    file = str(trial.draft.target.reading.source.path)
+    return count_path(listing, file, cluster.lines, len(cluster.accesses), trial.bench.helpers)
 
 
 def config(bench: Bench) -> str:
@@ -128,8 +135,7 @@ def _of_cluster(
         yield figure("path_instructions", None, "instructions", why)
         yield figure("path_toggles", None, "toggles", why)
         return
-    file = str(trial.draft.target.reading.source.path)
-    path = count_path(listing, file, cluster.lines, len(cluster.accesses), bench.helpers)
+    path = counted_path(trial, listing, cluster)
     bound = path.at_least if path.instructions is None and path.at_least else None
     yield figure("path_instructions", path.instructions, "instructions", path.why, bound)
     yield figure("path_toggles", path.toggles, "toggles", path.why if path.toggles is None else "")

@@ -14,6 +14,7 @@ from uaccel.flow.beside import PLAIN, Variants, astray, paired, pairs, ways
 from uaccel.flow.exploring import Explorer, Found, chosen
 from uaccel.flow.hints import Hints
 from uaccel.flow.leaves import Leaves
+from uaccel.flow.matrix import Row, rows
 from uaccel.flow.naming import Naming, callee
 from uaccel.flow.reach import coverage
 from uaccel.flow.world import World
@@ -46,6 +47,7 @@ class Proof:
     plain: tuple[Run, Run] | None = None  # one call without a fault, the same for all
     inputs: int = 0  # that every fault was tried on
     runs: int = 0  # of both variants
+    met: tuple[Row, ...] = ()  # what came of the faults, of the input that makes most accesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +168,13 @@ def _proof(rig: _Rig, number: int, found: tuple[Found, ...], kept: tuple[Found, 
     before, after = rig.sides[0], rig.sides[number]
     plain = _plain(kept)
     refusal = rig.refusal(kept)
-    made_of = (replace(one, refusal=refusal) for one in _every(rig, number, found, kept))
-    every, said = _judged(made_of, after.declared)
+    made_of = (
+        (thorough, replace(one, refusal=refusal))
+        for thorough, one in _every(rig, number, found, kept)
+    )
+    marked, said = _judged(made_of, after.declared)
+    every = tuple(pair for _, pair in marked)
+    main = tuple(pair for thorough, pair in marked if thorough)
     told = tuple(pair for pair in every if not unfit(pair.before, pair.guarded))
     met = coverage(after.image, after.listing, (pair.after for pair in told))
     made = any(pair.after.accesses for pair in told)
@@ -180,18 +187,22 @@ def _proof(rig: _Rig, number: int, found: tuple[Found, ...], kept: tuple[Found, 
         plain=(plain.runs[0], plain.runs[number]) if plain else None,
         inputs=len(kept),
         runs=2 * len(every),
+        met=rows(main, every, after.declared, said),
     )
 
 
-def _judged(pairs: Iterator[Pair], declared: tuple[str, ...]) -> tuple[tuple[Pair, ...], Judgement]:
+def _judged(
+    pairs: Iterator[tuple[bool, Pair]], declared: tuple[str, ...]
+) -> tuple[tuple[tuple[bool, Pair], ...], Judgement]:
     # What is made behind the first difference would not be looked at.
-    every: list[Pair] = []
+    every: list[tuple[bool, Pair]] = []
     while some := tuple(islice(pairs, _SOME)):
         every += some
-        said = CHECK.judge(Evidence(pairs=some, declared=declared))
+        said = CHECK.judge(Evidence(pairs=tuple(pair for _, pair in some), declared=declared))
         if said.outcome is Outcome.FAIL:
             return tuple(every), said
-    return tuple(every), CHECK.judge(Evidence(pairs=tuple(every), declared=declared))
+    whole = tuple(pair for _, pair in every)
+    return tuple(every), CHECK.judge(Evidence(pairs=whole, declared=declared))
 
 
 def _plain(kept: tuple[Found, ...]) -> Found | None:
@@ -208,13 +219,16 @@ def _plain(kept: tuple[Found, ...]) -> Found | None:
 
 def _every(
     rig: _Rig, number: int, found: tuple[Found, ...], kept: tuple[Found, ...]
-) -> Iterator[Pair]:
+) -> Iterator[tuple[bool, Pair]]:
+    # Each with whether it is of the input on which everything is tried.
     variants = rig.variants(number)
     for one in found:
         runs = one.runs[0], one.runs[number]
-        yield paired(variants, runs, one.given, PLAIN)
+        yield False, paired(variants, runs, one.given, PLAIN)
     for at, one in enumerate(kept):
-        yield from _pairs(rig.explorer, variants, one, thorough=at == 0)
+        thorough = at == 0
+        made = _pairs(rig.explorer, variants, one, thorough=thorough)
+        yield from ((thorough, pair) for pair in made)
 
 
 def _pairs(

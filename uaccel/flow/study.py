@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from uaccel.flow import figures
 from uaccel.flow.bench import Bench, Trial
 from uaccel.flow.drafts import Draft
+from uaccel.flow.exhibits import exhibit
 from uaccel.flow.ground import Ground, Job, at_once
 from uaccel.flow.patches import CHECKS, judge, patch, patch_name
 from uaccel.flow.support import supports
@@ -32,6 +33,7 @@ class Request:
     styles: tuple[str, ...]
     command: str  # the line that reproduces it
     patches: str  # folder for the patches
+    exhibit: bool = False  # gather what a page shows beside the figures
 
 
 def study(ground: Ground, request: Request) -> Dossier:
@@ -47,6 +49,7 @@ def study(ground: Ground, request: Request) -> Dossier:
     made = tuple(draft for many in written.values() for draft in many)
     witnessed = witness(ground, standing, tried)
     patches, opinions = _patches(ground, request, tuple(draft for draft in made if draft.rewrites))
+    shown = exhibit(trials, made, witnessed.met) if request.exhibit else None
     fresh = {trial.build.command for trial in trials if not trial.build.reused}
     return Dossier(
         tree=ground.tree,
@@ -70,6 +73,7 @@ def study(ground: Ground, request: Request) -> Dossier:
         built=len(fresh),
         reused=len({trial.build.command for trial in trials} - fresh),
         seconds=time.monotonic() - started,
+        exhibit=shown,
     )
 
 

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from uaccel.flow.bench import Trial
 from uaccel.flow.figures import executions, style_of
 from uaccel.flow.ground import Ground
 from uaccel.flow.prove import Group, Proof, prove_all
 from uaccel.flow.trials import Stand
+from uaccel.model.exhibit import Met
 from uaccel.model.judgement import Measurement, Outcome, Verdict
 from uaccel.model.run import Run
 
@@ -24,6 +25,7 @@ class Witnessed:
 
     verdicts: tuple[Verdict, ...]
     measurements: tuple[Measurement, ...]
+    met: tuple[Met, ...]  # what came of each fault
 
 
 def witness(ground: Ground, standing: Sequence[Stand], tried: Sequence[Trial]) -> Witnessed:
@@ -38,6 +40,12 @@ def witness(ground: Ground, standing: Sequence[Stand], tried: Sequence[Trial]) -
         ),
         measurements=tuple(
             figure for group, proofs in proven for figure in _executed(group, proofs)
+        ),
+        met=tuple(
+            one
+            for (_, afters), proofs in proven
+            for after, proof in zip(afters, proofs, strict=True)
+            for one in _met(after, proof)
         ),
     )
 
@@ -67,6 +75,11 @@ def _verdict(trial: Trial, proof: Proof) -> Verdict:
         story=said.story,
         coverage=proof.after,
     )
+
+
+def _met(trial: Trial, proof: Proof) -> Iterator[Met]:
+    name, style, arch = trial.draft.target.name, style_of(trial), trial.bench.arch.name
+    return (Met(name, style, arch, **asdict(row)) for row in proof.met)
 
 
 def _reach(proof: Proof) -> str:

@@ -15,6 +15,7 @@ class Passage:
     line: int  # where `before` begins in the file
     before: str  # C
     after: str
+    also: str = ""  # diff of what the patch changes outside of the function; "" for nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Met:
     closed: bool  # no window stands open at the end of the rewritten one
     outcome: str  # "same", "declared", "different"
     why: str  # of the last two: one sentence; else ""
+    alike: int = 1  # runs that differ from this one in nothing but numbers, itself among them
 
 
 @dataclass(frozen=True, slots=True)
