@@ -14,6 +14,7 @@ from uaccel.model.command import Command
 # What a recording begins with: of either byte order, and of perf before 2009.
 _MAGIC = (b"PERFILE2", b"2ELIFREP", b"PERFFILE")
 _SECONDS = 600
+_NEWER = ("--stdio-color=never", "--asm-raw")  # options that not every perf has
 
 
 def profile_text(path: str) -> str:
@@ -51,6 +52,54 @@ def script(path: str, seconds: float = _SECONDS) -> Command:
     if command.status != 0 or not command.stdout.strip():
         raise UserError(f"perf cannot read {path}: {_complaint(command)}")
     return command
+
+
+def annotate(
+    path: str,
+    symbol: str,
+    *,
+    vmlinux: str | None = None,
+    lines: bool = False,
+    seconds: float = _SECONDS,
+) -> Command:
+    """Return what `perf annotate --stdio` says of `symbol` in the recording at `path`.
+
+    `vmlinux` is the kernel's image with its symbols.  `lines` asks for the line of the source of
+    each instruction that has samples: perf starts addr2line for each.
+    """
+    if find_program("perf") is None:
+        raise UserError(
+            f"{path} is a recording, and perf is not here to annotate {symbol} of it; "
+            "`uaccel doctor` says what to install, or give the text of `perf annotate --stdio`"
+        )
+    argv = (
+        *("perf", "annotate", "--stdio", *_NEWER, "--force"),
+        *(("--print-line", "--full-paths") if lines else ()),
+        *(("--vmlinux", str(Path(vmlinux).absolute())) if vmlinux else ()),
+        *("--input", str(Path(path).absolute()), f"--symbol={symbol}"),
+    )
+    command = _annotated(argv, seconds)
+    if command.status != 0 and "unknown option" in command.stderr:
+        # An older perf shows the bytes unasked, and has no colours but for a terminal.
+        command = _annotated(tuple(word for word in argv if word not in _NEWER), seconds)
+    if command.status != 0 or ":" not in command.stdout:
+        raise UserError(f"perf cannot annotate {symbol} of {path}: {_why_not(command)}")
+    return command
+
+
+def _annotated(argv: tuple[str, ...], seconds: float) -> Command:
+    environment = {**os.environ, "DEBUGINFOD_URLS": ""}
+    return run(argv, folder=Path("/"), timeout=seconds, environment=environment)
+
+
+def _why_not(command: Command) -> str:
+    # Its first paragraph, without "Error:" and "Couldn't annotate SYMBOL:".
+    paragraph = command.stderr.strip().partition("\n\n")[0]
+    said = [line.strip() for line in paragraph.splitlines()]
+    said = [line for line in said if line and not line.endswith(":")]
+    if not said or "has no samples" in paragraph:
+        return f"it has no samples of it (exit status {command.status})"
+    return " ".join(said)
 
 
 def _complaint(command: Command) -> str:

@@ -33,6 +33,7 @@ _FILTER = re.compile(r"\s*Events\s+Pcnt \(>=\d+%\)\s*")
 _DRAWN_HEAD = re.compile(
     r"\s*(?P<symbol>[A-Za-z_.$][\w.$]*)(?:\(\))?\s+(?P<object>/\S+|\[\S+\])\s*"
 )
+_DRAWN_COLUMN = re.compile(r"\s*Percent\s*[│|]?\s*")
 _DRAWN_SAMPLES = re.compile(
     r"\s*Samples:\s*(?P<samples>[\d.]+[KMG]?)\s+of events?\s+'(?P<event>[^']*)'.*"
 )
@@ -127,7 +128,7 @@ class _Reader:
             head = self._begin()
             head.symbol, head.object = match["symbol"], match["object"]
         else:
-            return False
+            return bool(_DRAWN_COLUMN.fullmatch(line))
         return True
 
     def _begin(self, anew: bool = False) -> Head:

@@ -78,7 +78,7 @@ def annotated(listed: Listed) -> Iterator[Annotation]:
                 )
                 for percent, row, gap in zip(percents, rows, gaps, strict=True)
             ),
-            begins=start is not None and rows[0].address == start,
+            begins=start is not None and rows[0].address in (start, NOWHERE),
             ends=ends,
             unread=len(listed.unread),
             first_unread=listed.unread[0] if listed.unread else "",

@@ -33,6 +33,8 @@ _SAMPLES = re.compile(
     r"\s*(?P<hash>#?)\s*Samples:\s*(?P<samples>[\d.]+[KMG]?)\s+of events?\s+'(?P<event>[^']*)'.*"
 )
 _TOP = re.compile(r"\s*PerfTop:.*?(?:\[\s*\S+\s+(?P<event>[^\]]+)\].*)?")
+# A level of a hierarchy above its symbols: `    86.36%        [kernel.kallsyms]`
+_LEVEL = re.compile(rf"\s*(?:{_PERCENT}\s+)+(?P<name>[^\s%]+(?: [^\s%]+)*)")
 _LONGEST = 4000  # characters of a line; what is longer is something else
 _SHARE = re.compile(r"\d+(?:\.\d+)?")
 _SHARES = ("Children", "Self", "Overhead", "sys", "usr", "guest sys", "guest usr")
@@ -47,12 +49,17 @@ class _Listing:
     samples: str = ""
     title: str = ""
     columns: tuple[str, ...] = ()
+    level: str = ""  # of a hierarchy, the last level above its symbols
     rows: list[Row] = field(default_factory=list)
     graphs: list[list[str]] = field(default_factory=list)  # the lines below each row
     unread: list[str] = field(default_factory=list)
     last: float = 101.0  # the share that the last row is sorted by
     blank: bool = False  # a blank line stood behind the last row, or within its graph
     prose: bool = False  # and something that is no part of it
+
+    @property
+    def is_hierarchy(self) -> bool:
+        return any(" / " in name for name in self.columns)
 
 
 def read_listings(lines: Sequence[str]) -> tuple[Profile, ...]:
@@ -85,9 +92,12 @@ class _Reader:
             listing.blank = False
         elif listing.rows and (_BROKEN.fullmatch(line) or is_graph(line)):
             listing.unread.append(line)
+        elif listing.is_hierarchy and (level := _LEVEL.fullmatch(line)):
+            listing.level = level["name"]
         elif not line.startswith("#"):
             listing.prose = True
-            self.prose = line.strip()
+            if any(character.isalpha() for character in line):
+                self.prose = line.strip()
 
     def _row(self, listing: _Listing, row: re.Match[str], pointed: bool) -> None:
         shares = [float(share) for share in _SHARE.findall(row["shares"])]
@@ -181,6 +191,11 @@ def _take_row(
     if kernel:
         written, *more = row["rest"].replace(",", " ").split()
         behind = [word for word in more if word.startswith("[")]
+    said = " ".join(listing.columns)  # mails leave one blank between columns
+    if listing.columns and "Shared Object" not in said:
+        middle = [*middle, ""]  # what stands there is something else
+    elif "Shared Object / Symbol" in said:
+        middle = [*middle, listing.level]
     bracketed = [word for word in middle if word.startswith("[")]
     within = next(iter((*bracketed, *middle[-1:], *behind)), "").strip()
     before = middle[: middle.index(within)] if within in middle else []

@@ -19,7 +19,7 @@ _SHARE = r"\d{1,18}(?:[.,]\d{1,4})?"
 _ROW = re.compile(
     r"\s*(?:(?P<place>[^\s:]+:\d{1,9})\s+)?"
     rf"(?P<shares>(?:{_SHARE}\s?%?\s+){{0,16}}):\s*"
-    r"(?P<address>(?:0x)?[0-9a-f]{1,16})(?:\s+<[^<>]*>)?:(?:\s+(?P<rest>\S.*))?"
+    r"(?P<address>(?:0x)?[0-9a-f]{1,16})(?:\s+<[^<>]*>)?:\s+(?P<rest>\S.*)"
 )
 # `  2.45 │10:   xor    %eax,%r9d`, as the browser draws it: no address but of what is jumped to.
 _DRAWN = re.compile(rf"\s*(?P<shares>(?:{_SHARE}\s?%?\s+){{0,16}})│(?P<rest>.*)")
@@ -27,6 +27,27 @@ _DRAWING = re.compile(r"^[\s│├└┌─╎┘┐┤▶►>↓↑→←]+")
 _LABEL = re.compile(r"^[0-9a-f]{1,8}:(?=[\s│├└┌─╎↓↑→←])")
 _INSTRUCTION = re.compile(r"\.?[a-z][\w.]*(?:,[a-z]{1,2})?(?:\s+\S.*)?")
 _PLACE = re.compile(r"\s*//\s*(?P<file>[^\s:][^:]*):(?P<line>\d{1,9})$")
+_QUICK = re.compile(r"[\s\d.,%]*:\s")
+# What stands before a mnemonic of x86 and belongs to its instruction.
+_PREFIXES = {
+    "lock",
+    "rep",
+    "repz",
+    "repnz",
+    "data16",
+    "notrack",
+    "bnd",
+    "cs",
+    "ds",
+    "es",
+    "fs",
+    "gs",
+}
+# Source between what the browser draws, which nothing but its words tells apart.
+_SOURCE = re.compile(
+    r"(?:if|else|for|while|do|switch|case|return|goto|default|break|struct|union|enum|static|const"
+    r"|unsigned|int|long|void|char|bool)\b.*|.*[;{}\"]|.*\s(?:=|==|&&|\|\|)\s.*|.*:"
+)
 _ARROW = re.compile(r"^[↓↑→←]\s*")
 _GROUP = re.compile(r"[0-9a-f]{2}(?:[0-9a-f]{2}(?:[0-9a-f]{4})?)?")
 _TARGET = re.compile(r"<[^<>]+>")
@@ -54,7 +75,7 @@ def read_row(line: str) -> Raw | None:
     match = _ROW.fullmatch(line)
     if match is None:
         return None
-    rest, lines = _without_place(match["rest"] or "")
+    rest, lines = _without_place(match["rest"])
     if match["place"]:
         file, _, number = match["place"].rpartition(":")
         lines = ((file, int(number)),)
@@ -64,6 +85,8 @@ def read_row(line: str) -> Raw | None:
 
 def is_annotated(line: str) -> bool:
     """Return whether `line` is an instruction of an annotated listing, with its share."""
+    if not _QUICK.match(line):
+        return False
     row = read_row(line)
     return row is not None and bool(row.shares)
 
@@ -76,7 +99,7 @@ def read_drawn(line: str) -> Raw | None:
     if match is None:
         return None
     rest = _DRAWING.sub("", _LABEL.sub("", match["rest"].strip()))
-    if not _INSTRUCTION.fullmatch(rest) or rest.endswith((";", "{", "):")):
+    if not _INSTRUCTION.fullmatch(rest) or _SOURCE.fullmatch(rest):
         return None
     return Raw(_shares(match["shares"]), NOWHERE, rest)
 
@@ -99,6 +122,8 @@ def goes_on(row: Raw, line: str) -> bool:
         return not row.rest.endswith(">")
     words = row.rest.split()
     while words and _GROUP.fullmatch(words[0]):
+        words.pop(0)
+    while len(words) > 1 and words[0] in _PREFIXES:
         words.pop(0)
     if not words:
         mnemonic, _, operands = more.partition(" ")

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from uaccel.model.profile import Profile, Symbol, Tool
-from uaccel.read.perfrows import is_annotated
 from uaccel.read.samples import profile_of
 from uaccel.read.symbols import is_kernel, split_at_entry, symbol
 
@@ -117,11 +116,7 @@ class _Reader:
             self._begin(match["event"], float(match["period"] or 1), match["rest"] or "")
             return
         tail = _TAIL.match(line)
-        if (
-            tail is not None
-            and not is_annotated(line)
-            and (one := self._symbol(tail["frame"])) is not None
-        ):
+        if tail is not None and (one := self._symbol(tail["frame"])) is not None:
             self.event, self.weight, self.frames = "", 1, [one]
             self.close()
         elif (

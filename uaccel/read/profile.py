@@ -10,6 +10,7 @@ from uaccel.model.profile import Profile
 from uaccel.read.folded import read_folded
 from uaccel.read.perfdiff import Compared, read_diff, split_at_diffs
 from uaccel.read.perfreport import read_listings
+from uaccel.read.perfrows import is_annotated
 from uaccel.read.perfscript import read_script
 from uaccel.read.perftext import plain_lines
 
@@ -33,6 +34,8 @@ def _found(lines: Sequence[str]) -> Iterator[Profile]:
 
 
 def _of_other_tools(lines: Sequence[str]) -> tuple[Profile, ...]:
+    # An instruction with its share could be taken for a sample.
+    lines = [line for line in lines if not is_annotated(line)]
     for read in (read_listings, read_script, read_folded):
         if found := read(lines):
             return found
