@@ -48,7 +48,7 @@ _SOURCE_PLACE = re.compile(
 )
 _CUT = re.compile(
     r"\s*(?:[\[(<]?\s*(?:\.\.\.+|…|snip(?:ped)?|cut|skip(?:ped)?)\s*[\])>]?"
-    r"|[-=]*[8%]?<?[-= ]*(?:snip|cut)[-= ]*[8%>]*[-=]*)\s*",
+    r"|[-=8%<>\s]*(?:snip|cut)[-=8%<>\s]*)\s*",
     re.IGNORECASE,
 )
 _SUMMARY = re.compile(r"\s*(?:Sorted summary for file .*|[-=]{5,}|\d+\.\d+\s+\S+:\d+.*)\s*")

@@ -31,10 +31,8 @@ def plain_lines(text: str) -> list[str]:
 
 
 def _unquoted(line: str) -> str:
-    if line.startswith(">"):
-        line = _QUOTED.sub("", line, count=1)
-    while barred := _BARRED.match(line):
-        line = line[barred.end() :]
+    while prefix := _QUOTED.match(line) or _BARRED.match(line):
+        line = line[prefix.end() :]
     return line
 
 
