@@ -1,13 +1,52 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """arm with CONFIG_CPU_SW_DOMAIN_PAN: the domain access register keeps the kernel out."""
 
-from uaccel.model.machine import Arch
+from uaccel.model.machine import Arch, Spelling
 from uaccel.model.run import Emulation, FixupFormat, Furniture, Gate
 from uaccel.model.source import Direction
 from uaccel.tables import openings, roles
 
 # arch/arm/mm/extable.c: nothing is done but to go on elsewhere.
 FIXUPS = FixupFormat(size=8, relative=False)
+
+# How GNU objdump writes it.
+SPELLING = Spelling(
+    rows=roles(
+        r"""
+        toggles  | mcr 15, 0, \w+, cr3, cr0, \{0\} | DACR
+        calls    | bl(x\|eq\|ne\|[clhv][cs]\|lo\|mi\|pl\|hi\|[gl][et])? .* | link register written
+        returns  | bx lr\|pop .*pc.*\|ldm\w* .*pc.* | to lr or from the stack
+        branches | b [^.]*      | always taken
+        forks    | b(eq\|ne\|[clhv][cs]\|lo\|mi\|pl\|hi\|[gl][et]) .* | conditional
+        nop      | nop( \{0\})?          | padding
+        """
+    ),
+    values=roles(
+        r"""
+        opens    | orr \w+, \w+, #4 | the user's domain is client
+        opens    | mov \w+, #(85\|21\|5) | the same as a constant
+        closes   | mrc 15, 0, \w+, cr3, cr0, \{0\} | as it was before
+        closes   | bic \w+, \w+, #12 | no access
+        """
+    ),
+    family=(
+        r"[a-z]\w*(\.\w)?"
+        r"( (?!.*%)(.*(\b(r\d+|sl|fp|ip|sp|lr|pc)\b| ).*|[0-9a-f]+|\{0\}|#?\w+))?"
+    ),
+    register=r"\b(r\d+|sl|fp|ip|sp|lr)\b",
+    loads=r"ldrs?[bh]?t?(eq|ne|[clhv][cs]|mi|pl|hi|[gl][et])? .*",
+    stores=r"strs?[bh]?t?(eq|ne|[clhv][cs]|mi|pl|hi|[gl][et])? .*",
+    own=r"\[sp",
+    keeps=r"(st\w+|cmp\w*|cmn\w*|tst\w*|teq\w*|mcr|dmb|dsb|isb|push) .*|isb|nop",
+    flags=r"(cmp|cmn|tst|teq)\w* .*|(add|sub|rsb|and|orr|bic|mov|sbc|adc|mvn|lsl|lsr)s\w* .*",
+    check=r"b(hi|ls|cc|cs|lo|hs) .*",
+    zero=r"cmp (\w+), #0",
+    moves=r"mov \w+, [a-z]\w*",
+    beside=r"isb( sy)?|mrc 15, 0, \w+, cr3, cr0, \{0\}",
+    alone=r"(ldr|str)s?[bh]?t .*",
+    passed=("r0", "r2"),
+    arguments=("r0", "r1", "r2"),
+)
 
 ARCH = Arch(
     name="arm",
@@ -114,4 +153,5 @@ ARCH = Arch(
             "lib/math/div64.o",
         ),
     ),
+    spelling=SPELLING,
 )

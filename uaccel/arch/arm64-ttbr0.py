@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """arm64 with CONFIG_ARM64_SW_TTBR0_PAN: user tables are out of reach while TTBR0 is empty."""
 
+from dataclasses import replace
+
+from uaccel.arch.arm64 import SPELLING as KIN
 from uaccel.model.machine import Arch
 from uaccel.model.run import Emulation, FixupFormat, Furniture, Gate
 from uaccel.model.source import Direction
@@ -19,6 +22,28 @@ FIXUPS = FixupFormat(
         """
     ),
     ignored=31,
+)
+
+# How GNU objdump writes it.
+SPELLING = replace(
+    KIN,
+    rows=roles(
+        r"""
+        toggles  | msr ttbr0_el1, .* | the user's tables come or go
+        calls    | blr? .*      | link register written
+        returns  | ret.*        | to x30
+        branches | b [^.]*\|br .* | always taken
+        forks    | (b\.\w+\|cbn?z\|tbn?z) .* | conditional
+        nop      | nop          | patched alternatives
+        """
+    ),
+    values=roles(
+        r"""
+        opens    | ldr x\d+, \[.*   | the thread's tables
+        closes   | sub x\d+, x\d+, #0x\w+(, lsl #12)? | the empty ones
+        """
+    ),
+    beside=r"msr (daif|daifset|ttbr1_el1), .*|mrs x\d+, (daif|ttbr1_el1)|isb",
 )
 
 ARCH = Arch(
@@ -130,4 +155,5 @@ ARCH = Arch(
             "arch/arm64/lib/memset.o",
         ),
     ),
+    spelling=SPELLING,
 )

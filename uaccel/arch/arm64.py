@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """arm64 with hardware PAN: unprivileged loads and stores need no opening."""
 
-from uaccel.model.machine import Arch
+from uaccel.model.machine import Arch, Spelling
 from uaccel.model.run import Emulation, FixupFormat, Furniture
 from uaccel.tables import fixup_fields, fixup_rows, openings, roles
 
@@ -18,6 +18,38 @@ FIXUPS = FixupFormat(
         """
     ),
     ignored=31,
+)
+
+# How GNU objdump writes it.
+SPELLING = Spelling(
+    rows=roles(
+        r"""
+        toggles  | msr pan, .* | PSTATE.PAN
+        calls    | blr? .*      | link register written
+        returns  | ret.*        | to x30
+        branches | b [^.]*\|br .* | always taken
+        forks    | (b\.\w+\|cbn?z\|tbn?z) .* | conditional
+        nop      | nop          | patched alternatives
+        """
+    ),
+    values=roles(
+        r"""
+        opens    | msr pan, #0x0 | the kernel may
+        closes   | msr pan, #0x1 | it may not
+        """
+    ),
+    family=r"[a-z][\w.]*( (?!.*%)(?!.*\br\d)(.*\b([wx](\d+|zr)|sp|\w+_el\d)\b.*|[0-9a-f]+|#?\w+))?",
+    register=r"\b[wx](\d+)\b|\b(sp)\b",
+    loads=r"ld(u?r|t?r)s?[bhw]* .*|ldar\w* .*",
+    stores=r"st(u?r|t?r|lr)[bh]? .*",
+    own=r"\[sp",
+    keeps=r"(st\w+|cmp|cmn|tst|ccm[pn]|msr|dmb|dsb|prfm) .*|[a-z]+",
+    flags=r"(cmp|cmn|tst|ccm[pn]|subs|adds|ands|bics) .*",
+    check=r"b\.(hi|ls|cc|cs|lo|hs) .*",
+    zero=r"cbn?z [wx](\d+), .*",
+    moves=r"mov [wx]\d+, [wx]\d+",
+    alone=r"(ldtr|sttr)\w* .*",
+    arguments=("0", "1", "2"),
 )
 
 ARCH = Arch(
@@ -104,4 +136,5 @@ ARCH = Arch(
             "arch/arm64/lib/memset.o",
         ),
     ),
+    spelling=SPELLING,
 )

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """i386: EFLAGS.AC suspends SMAP."""
 
+from dataclasses import replace
+
 from uaccel.arch.x86_64 import FIXUPS
+from uaccel.arch.x86_64 import SPELLING as KIN
 from uaccel.model.machine import Arch
 from uaccel.model.run import Emulation, Furniture
 from uaccel.tables import openings, roles
@@ -16,6 +19,29 @@ THUNKS = (
     ("__x86_indirect_(call_|jump_)?thunk_ebp", "ffe5"),
     ("__x86_indirect_(call_|jump_)?thunk_esi", "ffe6"),
     ("__x86_indirect_(call_|jump_)?thunk_edi", "ffe7"),
+)
+
+# How GNU objdump writes it.
+SPELLING = replace(
+    KIN,
+    rows=roles(
+        r"""
+        opens    | stac       | EFLAGS.AC := 1
+        closes   | clac       | EFLAGS.AC := 0
+        calls    | (cs )?callq? .*    | direct or indirect
+        returns  | retq?( .*)?      | near return
+        branches | (notrack )?jmpq? .* | always taken
+        forks    | j\w+(,p[nt])? .*   | conditional
+        nop      | (data16 \|cs )*nop.*\|xchg %?ax,%?ax      | padding of alternatives
+        nop      | lea (0x0)?\(%(e[sd]i)(,%eiz,1)?\),%\2 | the assembler's padding
+        nop      | lea (e[sd]i), ?\[\1(\+eiz\*1)?\+0x0\] | the same
+        """
+    ),
+    family=(
+        r"(?!.*%r)(?!.*\br[abcds\d])(.*%.*|.*\be?([abcd][xlh]|[sd]i|[sb]p)\b.*"
+        r"|([a-z]\w* )?[a-z]\w*(,p[nt])?( [$*]?-?(0x)?[0-9a-f]+)?)"
+    ),
+    arguments=("a", "d", "c"),  # the kernel is compiled with -mregparm=3
 )
 
 ARCH = Arch(
@@ -102,4 +128,5 @@ ARCH = Arch(
             "lib/math/div64.o",
         ),
     ),
+    spelling=SPELLING,
 )

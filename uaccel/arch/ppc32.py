@@ -1,13 +1,46 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """PowerPC book3s/32 (603, 750, 74xx): the Ks bit of a segment guards writes."""
 
-from uaccel.model.machine import Arch
+from uaccel.model.machine import Arch, Spelling
 from uaccel.model.run import Emulation, FixupFormat, Furniture, Gate
 from uaccel.model.source import Direction
 from uaccel.tables import openings, roles
 
 # arch/powerpc/include/asm/extable.h: nothing is done but to go on elsewhere.
 FIXUPS = FixupFormat(size=8, relative=True)
+
+# How GNU objdump writes it.
+SPELLING = Spelling(
+    rows=roles(
+        r"""
+        toggles  | mtsr(in)? .* | Ks of one 256 MB segment
+        calls    | bla? .*\|b(ct\|l)rl[+-]?\|bcl[+-]? .* | link register written
+        returns  | blr         | to the link register
+        branches | b .*\|bctr | always taken
+        forks    | b\w+[+-]? .*    | conditional
+        nop      | nop         | ori 0,0,0
+        """
+    ),
+    values=roles(
+        r"""
+        opens    | rlwinm \w+,\w+,0,2,0 | Ks goes
+        closes   | oris \w+,\w+,16384   | Ks comes
+        """
+    ),
+    family=r"[a-z]\w*[.+-]?( (?!.*\b(sp|ra|[ast]\d+)\b)[^ %#\[]+)?",
+    register=r"\b(c?r\d+)\b",
+    loads=r"l(bz|hz|ha|wz|wa|d|hbr|wbr|dbr)u?x? .*",
+    stores=r"st(b|h|w|d|hbr|wbr|dbr)u?x? .*",
+    own=r"\(r(1|2|13)\)",
+    keeps=r"(st|mt|dcb|cmp\w* [^c]|tw|td).*|(e?ieio|i?sync|lwsync|nop|ptesync)",
+    flags=r"cmp\w* [^c].*|\w+\. .*",
+    check=r"cmpl[wd]i? .*",
+    zero=r"cmp[wd]i (?:cr\d,)?(\w+),0",
+    moves=r"mr .*",
+    # The thread remembers what it has opened.
+    beside=r"isync|stw r\d+,\d+\(r2\)",
+    arguments=("r3", "r4", "r5"),
+)
 
 ARCH = Arch(
     name="ppc32",
@@ -109,4 +142,5 @@ ARCH = Arch(
             "lib/math/div64.o",
         ),
     ),
+    spelling=SPELLING,
 )

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """PowerPC book3s/64, radix: the AMR blocks reads and writes apart."""
 
+from dataclasses import replace
+
+from uaccel.arch.ppc32 import SPELLING as KIN
 from uaccel.model.machine import Arch
 from uaccel.model.run import Emulation, FixupFormat, Furniture, Gate
 from uaccel.model.source import Direction
@@ -8,6 +11,32 @@ from uaccel.tables import openings, roles
 
 # arch/powerpc/include/asm/extable.h: nothing is done but to go on elsewhere.
 FIXUPS = FixupFormat(size=8, relative=True)
+
+# How GNU objdump writes it.
+SPELLING = replace(
+    KIN,
+    rows=roles(
+        r"""
+        toggles  | mtspr (29\|13),.*\|mtu?amr .* | AMR: which directions are blocked
+        calls    | bla? .*\|b(ct\|l)rl[+-]?\|bcl[+-]? .* | link register written
+        returns  | blr         | to the link register
+        branches | b .*\|bctr | always taken
+        forks    | b\w+[+-]? .*    | conditional
+        nop      | nop         | ori 0,0,0
+        """
+    ),
+    # The last instruction of those that make the constant.
+    values=roles(
+        r"""
+        opens    | ori \w+,\w+,(21845\|43690) | one direction is blocked
+        opens    | li \w+,0              | none is
+        closes   | ori \w+,\w+,65535     | both are
+        closes   | li \w+,-1             | both are
+        """
+    ),
+    beside=r"isync",
+    asks=r"(andi\.|rlwinm\.?) \w+,\w+,(512|0,22,22)",
+)
 
 ARCH = Arch(
     name="ppc64le",
@@ -121,4 +150,5 @@ ARCH = Arch(
             "arch/powerpc/lib/string_64.o",
         ),
     ),
+    spelling=SPELLING,
 )

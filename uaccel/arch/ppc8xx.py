@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """PowerPC 8xx: MD_AP keeps the kernel out of user pages."""
 
+from dataclasses import replace
+
+from uaccel.arch.ppc32 import SPELLING as KIN
 from uaccel.model.machine import Arch
 from uaccel.model.run import Emulation, FixupFormat, Furniture, Gate
 from uaccel.model.source import Direction
@@ -8,6 +11,28 @@ from uaccel.tables import openings, roles
 
 # arch/powerpc/include/asm/extable.h: nothing is done but to go on elsewhere.
 FIXUPS = FixupFormat(size=8, relative=True)
+
+# How GNU objdump writes it.
+SPELLING = replace(
+    KIN,
+    rows=roles(
+        r"""
+        toggles  | mtspr 794,.*\|mtmd_ap .* | MD_AP: 0xdc000000 opens, 0xde000000 closes
+        calls    | bla? .*\|b(ct\|l)rl[+-]?\|bcl[+-]? .* | link register written
+        returns  | blr         | to the link register
+        branches | b .*\|bctr | always taken
+        forks    | b\w+[+-]? .*    | conditional
+        nop      | nop         | ori 0,0,0
+        """
+    ),
+    values=roles(
+        r"""
+        opens    | lis \w+,-9216 | 0xdc000000
+        closes   | lis \w+,-8704 | 0xde000000
+        """
+    ),
+    beside="",
+)
 
 ARCH = Arch(
     name="ppc8xx",
@@ -98,4 +123,5 @@ ARCH = Arch(
             "lib/math/div64.o",
         ),
     ),
+    spelling=SPELLING,
 )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """RISC-V, 64 bits: the SUM bit of sstatus lets the kernel touch user pages."""
 
-from uaccel.model.machine import Arch
+from uaccel.model.machine import Arch, Spelling
 from uaccel.model.run import Emulation, FixupFormat, Furniture
 from uaccel.tables import fixup_fields, fixup_rows, openings, roles
 
@@ -18,6 +18,34 @@ FIXUPS = FixupFormat(
         """
     ),
     ignored=0,
+)
+
+# How GNU objdump writes it.
+SPELLING = Spelling(
+    rows=roles(
+        r"""
+        opens    | csrs sstatus,[a-z]\w+ | sets SUM
+        closes   | csrc sstatus,[a-z]\w+ | clears SUM
+        calls    | jalr? .*    | link register written
+        returns  | ret | jalr zero, 0(ra)
+        branches | (j\|jr) .* | always taken
+        forks    | b\w+ .*    | conditional
+        nop      | nop        | padding
+        """
+    ),
+    values=(),
+    family=r"[a-z][\w.]*( (?!.*[%#\[])(.*\b([ast]\d+|[rsgt]p|ra|zero)\b.*|[0-9a-f]+|[iorw,]+))?",
+    register=r"\b([ast]\d+|ra|sp|gp|tp)\b",
+    loads=r"l[bhwd]u? .*",
+    stores=r"s[bhwd] .*",
+    own=r"\((sp|tp)\)",
+    keeps=r"(s[bhwd]|b\w+|j|jr|fence\S*|csr[csw]i?) .*|[a-z]+",
+    flags=r"(?!)",
+    check=r"b(lt|ge|gt|le)u .*",
+    zero=r"b(?:nez|eqz) (\w+),.*",
+    moves=r"mv .*",
+    asks=r"srli? \w+,\w+,0xb",  # a thread of 32 bits has a limit of its own
+    arguments=("a0", "a1", "a2"),
 )
 
 ARCH = Arch(
@@ -106,4 +134,5 @@ ARCH = Arch(
             "arch/riscv/lib/memset.o",
         ),
     ),
+    spelling=SPELLING,
 )

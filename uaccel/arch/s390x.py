@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """s390: mvcos names the address space of each operand, nothing opens or closes."""
 
-from uaccel.model.machine import Arch
+from uaccel.model.machine import Arch, Spelling
 from uaccel.model.run import Emulation, FixupFormat, Furniture
 from uaccel.tables import fixup_fields, fixup_rows, openings, roles
 
@@ -23,6 +23,33 @@ FIXUPS = FixupFormat(
         EX_TYPE_UA_LOAD_REGPAIR | err := -14; addr := 0; addr+1 := 0
         """
     ),
+)
+
+# How GNU objdump writes it.
+SPELLING = Spelling(
+    rows=roles(
+        r"""
+        calls    | (brasl\|basr) .* | link register written
+        returns  | br %r14       | to the link register
+        branches | (j\|jg\|br) .* | always taken
+        forks    | (j\w+\|c\w*j\w*\|brct\w*) .* | conditional
+        nop      | nopr?.*\|jnop.* | padding
+        """
+    ),
+    values=(),
+    family=r"[a-z]\w*( (?!.*%[re][^\d])(.*%[ra]\d+.*|[0-9a-f]+|[\d,()-]+))?",
+    register=r"%(r\d+)",
+    loads=r"l(g|gf|lgf|lc|lgc|h|gh|lh|lgh|gb|b)?y? .*\(.*|mvcos -?\d+\(%r15\),.*",
+    stores=r"st(g|c|h|cy|hy|y)? .*|mv(i|hi|ghi|hhi) .*|mvcos [^,]*,-?\d+\(%r15\),.*",
+    own=r"\((%r\d+,)?%r15\)",
+    keeps=r"(st\w*|c|cl|cg|clg|c[lg]?[hf]?i|clf?hsi|clgrj\w*|c\w+|tm\w*|mv\w*) .*",
+    flags=r"(c\w*|lt\w*|tm\w*|n\w*|o\w*|x\w*|a\w*|s[lgr]\w*) .*",
+    check=r"(clg?r?|clg?f?i|clr) .*|cl\w*j\w* .*",
+    zero=r"lt(?:g|gf)?r %(r\d+),%\1|c[gl]*[ih]j\w* %(r\d+),0,.*",
+    moves=r"l(g|gf|lgf)?r .*",
+    alone=r"mvcos .*",
+    passed=("r0",),  # which operand is the user's
+    arguments=("r2", "r3", "r4"),
 )
 
 ARCH = Arch(
@@ -95,4 +122,5 @@ ARCH = Arch(
         moves=r"mvcos .*",
         links=("arch/s390/lib/uaccess.o", "arch/s390/lib/mem.o"),
     ),
+    spelling=SPELLING,
 )

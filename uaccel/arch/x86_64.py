@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """x86-64: EFLAGS.AC suspends SMAP."""
 
-from uaccel.model.machine import Arch
+from uaccel.model.machine import Arch, Spelling
 from uaccel.model.run import Emulation, FixupFormat, Furniture
 from uaccel.tables import fixup_fields, fixup_rows, openings, roles
 
@@ -37,6 +37,42 @@ THUNKS = (
             *(("14", "41ffe6"), ("15", "41ffe7")),
         )
     ),
+)
+
+# How GNU objdump writes it.
+SPELLING = Spelling(
+    rows=roles(
+        r"""
+        opens    | stac       | EFLAGS.AC := 1
+        closes   | clac       | EFLAGS.AC := 0
+        calls    | (cs )?callq? .*    | direct or indirect
+        returns  | retq?( .*)?      | near return
+        branches | (notrack )?jmpq? .* | always taken
+        forks    | j\w+(,p[nt])? .*   | conditional
+        nop      | (data16 \|cs )*nop.*\|xchg %?ax,%?ax      | padding of alternatives
+        """
+    ),
+    values=(),
+    family=(
+        r"(?!.*\(%e)(.*%(?!r\d+[,)]).*|.*\b[re]?([abcd][xlh]|[sd]il?|[sb]pl?|r\d+[dwb]?)\b.*"
+        r"|([a-z]\w* )?[a-z]\w*(,p[nt])?( [$*]?-?(0x)?[0-9a-f]+)?)"
+    ),
+    register=r"\b[re]?([abcd])[xlh]\b|\b[re]?([sd]i|[sb]p)l?\b|\b(r\d+)[dwb]?\b",
+    loads=r"mov[bwlqsz]*x?d? (.*\),%.*|.*, ?[^,]*\[.*)",
+    stores=r"mov[bwlq]? ([^(]*,[^,]*\(.*|[^,]*\[.*)",
+    own=r"[(\[]%?[re]?[sb]p|%?[gf]s:",
+    keeps=(
+        r"(cmp|test|push|j\w+|call|nop|bt)[bwlq]? .*|[a-z]\w* .*,[^,]*\)"
+        r"|[a-z]\w* [^,]*\[.*|[a-z]\w*"
+    ),
+    flags=r"(cmp|test|add|sub|and|or|xor|sbb|adc|neg|inc|dec|bt|sh[lr]|sar|cmpxchg)[bwlq]? .*",
+    check=r"j(a|b|n[abc]|c)e?(,p[nt])? .*",
+    zero=r"test[bwlq]? %?(\w+), ?%?\1",
+    moves=r"mov[bwlq]? [^()\[\]]*",
+    beside=r"lfence",
+    last=r".*%.*",
+    passed=("a", "c"),
+    arguments=("di", "si", "d"),
 )
 
 ARCH = Arch(
@@ -130,4 +166,5 @@ ARCH = Arch(
             "arch/x86/lib/memset_64.o",
         ),
     ),
+    spelling=SPELLING,
 )

@@ -44,6 +44,34 @@ class OpeningRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Spelling:
+    """How GNU objdump, and so perf annotate, writes what matters to a window.
+
+    Each is a regular expression over the whole text of an instruction: blanks single, comments
+    and symbols taken away.
+    """
+
+    rows: tuple[RoleRow, ...]
+    values: tuple[RoleRow, ...]  # what makes the value of a toggle: it opens then, or closes
+    family: str  # nearly every instruction of this architecture, and of its kin
+    register: str  # within a text: its one group that matches names a register of any width
+    loads: str  # a register from memory
+    stores: str  # memory from a register
+    own: str  # within a text: memory of the kernel's, on the stack or in the thread
+    keeps: str  # writes no register
+    flags: str  # sets the condition that a jump without registers asks
+    check: str  # compares addresses: an unsigned comparison, or the jump that asks it
+    zero: str  # asks of one register whether it is zero
+    moves: str  # from one register to another
+    beside: str = ""  # serves nothing but a toggle
+    asks: str = ""  # a part of what is asked as it runs, before an opening
+    alone: str = ""  # reaches user memory whatever is open
+    last: str = ""  # the register that is written stands last, not first
+    passed: tuple[str, ...] = ()  # registers in which an accessor of one value gets it
+    arguments: tuple[str, ...] = ()  # the first three registers of any call
+
+
+@dataclass(frozen=True, slots=True)
 class Arch:
     """Everything the workbench knows of one architecture.  Named after its module."""
 
@@ -71,6 +99,7 @@ class Arch:
     switches: str = ""  # regular expression: data that may turn the guarding off, asked as it runs
     fixups: FixupFormat | None = None  # how it writes its exception table
     emulation: Emulation | None = None  # None where the emulator cannot run it
+    spelling: Spelling | None = None  # None where no listing of objdump is read
 
     def role(self, insn: Insn) -> Role | None:
         """Return what `insn` means to a window; the first row that matches decides."""
