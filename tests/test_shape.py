@@ -46,6 +46,7 @@ LAYERS = (
     ("changes",),
     ("writing",),
     ("shares", "noise"),
+    ("moves",),
     ("causes",),
     (
         "read",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from uaccel.causes import Cause, Holders, Runs, cause, copies, have_chains
+from uaccel.causes import MARKED, Cause, Holders, are_related, cause
 from uaccel.model.comparison import (
     Comparison,
     Counted,
@@ -19,6 +19,7 @@ from uaccel.model.comparison import (
     Taken,
     Variant,
 )
+from uaccel.moves import Runs, copies, have_chains
 from uaccel.noise import Figures, Mean, judged, judged_means
 from uaccel.shares import Key, bound, is_copy, is_memory, share, tallies
 
@@ -26,6 +27,7 @@ COPIES = "copy routines"  # the group where no function is known
 KERNEL, ELSEWHERE = "other functions of the kernel", "not said where"
 PERCENT = "percent"
 _ROUNDED = 0.01  # points of percent: listings have two digits
+_DIGITS = 6  # behind the point: where floats do not add up
 _SEEN = 0.005  # points of percent: less is no change with two digits
 _BIG = 0.5  # percent: what the notes speak of
 
@@ -91,9 +93,11 @@ def _summed(bench: _Bench, runs: Runs) -> Rows:
     if found.functions and all(key.side == "user" for key in found.functions) and not bench.chains:
         return rows
     charged = bench.chains and bool(found.functions)
+    why = "copies for it" if charged else "copies for whoever calls it"
     for key, percents in copies(runs, found.functions, charged).items():
         if any(percents) and key not in rows:
-            rows[key] = percents, "copies for it" if charged else "copies for whoever calls it"
+            marked = any(key in run.marked for run in runs)
+            rows[key] = percents, f"{why}, {MARKED}" if marked else why
     return rows
 
 
@@ -110,7 +114,7 @@ def _variant(
         sources=one.sources,
         samples=tuple(profile.samples for profile in one.profiles),
         groups=tuple(groups),
-        listed=median(run.listed for run in runs) if runs else 0.0,
+        listed=round(median(run.listed for run in runs), _DIGITS) if runs else 0.0,
         counts=one.counts,
         attributions=one.attributions,
         title=next((profile.title for profile in one.profiles if profile.title), ""),
@@ -118,7 +122,8 @@ def _variant(
 
 
 def _group(name: str, runs: Runs, rows: Rows) -> Group:
-    sums = tuple(sum(column) for column in zip(*(p for p, _ in rows.values()), strict=True))
+    columns = zip(*(percents for percents, _ in rows.values()), strict=True)
+    sums = tuple(round(sum(column), _DIGITS) for column in columns)
     sums = sums or (0.0,) * len(runs)
     summed = []
     for key, (percents, why) in rows.items():
@@ -217,7 +222,7 @@ def _moved(bench: _Bench, members: Collection[Key]) -> tuple[Moved, ...]:
         most = max(map(abs, _changes(bench, shares)), default=0.0)
         if most >= _SEEN:
             symbol = next(run.named[key] for runs in variants for run in runs if key in run.named)
-            found.append(Moved(key.name, symbol.object, tuple(shares), most))
+            found.append(Moved(key.name, symbol.object, tuple(shares), round(most, _DIGITS)))
     return tuple(sorted(found, key=lambda one: (-one.most, one.symbol)))
 
 
@@ -290,7 +295,7 @@ def _sum(bench: _Bench, runs: Runs) -> float:
 def _about_names(bench: _Bench) -> Iterator[str]:
     # A function that compilers inline in one variant only is a symbol in the others only.
     for key in {key: None for runs in bench.runs for key in _listed(runs)}:
-        related = [one for one in bench.found.functions if _is_related(one.name, key.name)]
+        related = [one for one in bench.found.functions if are_related(one.name, key.name)]
         shares = [share(runs, key) for runs in bench.runs if runs]
         if key in bench.found.functions or not related or None not in shares:
             continue
@@ -301,10 +306,6 @@ def _about_names(bench: _Bench) -> Iterator[str]:
             f"{key.name} is listed in {', '.join(has)} only: if it is inlined into "
             f"{related[0].name} elsewhere, name both with --function"
         )
-
-
-def _is_related(one: str, other: str) -> bool:
-    return one != other and min(len(one), len(other)) > 4 and (one in other or other in one)
 
 
 def _about_memory(bench: _Bench) -> Iterator[str]:

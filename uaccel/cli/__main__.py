@@ -17,7 +17,7 @@ from uaccel.errors import UserError
 from uaccel.host.run import kill_all, obey_signals
 from uaccel.report.plain import line
 
-_COMMANDS = ("study", "scan", "convert", "check", "tree", "doctor")
+_COMMANDS = ("study", "scan", "convert", "check", "compare", "tree", "doctor")
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
 
 

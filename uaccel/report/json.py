@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A dossier, an account of a tree, or what a check found, to a JSON document, for programs."""
+"""A dossier, an account of a tree, a check or a comparison to a JSON document, for programs."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from uaccel import __version__
 from uaccel.model.account import Account, Finding
+from uaccel.model.attribution import Attribution
 from uaccel.model.checked import Checked
+from uaccel.model.comparison import Comparison, Variant
 from uaccel.model.dossier import Dossier, Tree
 from uaccel.model.flowgraph import Level
 from uaccel.model.judged import Doubted, Found
@@ -108,6 +110,23 @@ def check(checked: Checked) -> str:
     return dump(content)
 
 
+def compare(comparison: Comparison) -> str:
+    """Return the `compare` document, ASCII only, with a newline at its end."""
+    content = {
+        **head("uaccel-compare", None, comparison.command),
+        "variants": [_variant(one) for one in comparison.variants],
+        "chosen": comparison.chosen,
+        "differences": [
+            {**asdict(one), "stands": one.stands.value, "change": one.change}
+            for one in comparison.differences
+        ],
+        "moved": [asdict(one) for one in comparison.moved],
+        "attributions": [_attribution(one) for one in comparison.attributions],
+        "notes": list(comparison.notes),
+    }
+    return dump(content)
+
+
 def dump(content: object) -> str:
     """Return `content` as JSON, ASCII only; bytes that were no UTF-8 are spelled out."""
     return json.dumps(_readable(content), indent=2) + "\n"
@@ -120,6 +139,30 @@ def head(schema: str, tree: Tree | None, command: str) -> dict[str, object]:
         "tool": {"name": "uaccel", "version": __version__},
         "tree": asdict(tree) if tree else None,
         "command": command,
+    }
+
+
+def _variant(one: Variant) -> dict[str, object]:
+    attributions = [_attribution(each) for each in one.attributions]
+    return {**asdict(replace(one, attributions=())), "attributions": attributions}
+
+
+def _attribution(one: Attribution) -> dict[str, object]:
+    return {
+        "symbol": one.annotation.symbol,
+        "title": one.annotation.title,
+        "event": one.annotation.event,
+        "arch": one.arch,
+        "how": one.how,
+        "percent": one.percent,
+        "instructions": one.instructions,
+        "accesses": one.accesses,
+        "windows": [asdict(window) for window in one.windows],
+        "rows": [
+            {"address": row.address, "percent": row.percent, "text": row.text}
+            for row in one.annotation.rows
+        ],
+        "unknown": list(one.unknown),
     }
 
 

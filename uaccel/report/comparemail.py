@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A comparison of profiles as a part of a commit message: 72 columns, ASCII, no line git eats."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from uaccel.model.comparison import Comparison, Variant
+from uaccel.report.compare import change, cost, figure, place
+from uaccel.report.plain import line
+from uaccel.shares import samples
+
+COLUMNS = 72
+_SYMBOL = 30  # columns for a symbol, so that at least three figures stand beside it
+_FIGURE = 9  # the narrowest column of figures: "  12.86%"
+_NAME = 18  # the widest
+_MOVED = 8  # symbols that moved elsewhere
+# What git would take for a comment, a cut, a patch or a trailer at the start of a line.
+_EATEN = re.compile(r"#|-{2,}|>|From |diff |Index: |[A-Z][\w-]*: |\(cherry picked|@@|\+\+\+")
+_SCISSORS = re.compile(r">8|8<|%<|>%")
+
+
+def text(comparison: Comparison) -> str:
+    """Return the comparison for a commit message."""
+    written = [part for part in _parts(comparison) if part]
+    return "\n\n".join("\n".join(map(_kept, part)) for part in written) + "\n"
+
+
+def _parts(comparison: Comparison) -> Iterator[list[str]]:
+    measured = [variant for variant in comparison.variants if variant.groups]
+    if measured:
+        yield _wrapped(f"Shares of all samples, {_group(measured)} and what copies for it:")
+        yield from _tables(_sums(comparison, measured) + _about(measured), measured)
+        yield _wrapped(f"How the function was found: {comparison.chosen}.")
+    yield from map(_wrapped, _judged(comparison))
+    if comparison.moved:
+        yield ["What moved elsewhere, most first:"]
+        moved = [(one.symbol, _shares(one.percents, comparison)) for one in comparison.moved]
+        yield from _tables(moved[:_MOVED], measured)
+    yield from _annotated(comparison)
+    yield [row for note in comparison.notes for row in _wrapped(f"* {note}", "  ")]
+
+
+def _judged(comparison: Comparison) -> Iterator[str]:
+    # Variants about which the same is to be said are told together.
+    told: dict[tuple[str, str], list[str]] = {}
+    for one in comparison.differences:
+        figures = f"{figure(one.before, one.unit)} -> {figure(one.after, one.unit)}"
+        shown = f"{one.what} {figures} ({change(one)}) in {one.variant}"
+        told.setdefault((one.stands.value, one.why), []).append(shown)
+    for (stands, why), figured in told.items():
+        yield f"{'; '.join(figured)}. Against noise: {stands}, {why}."
+
+
+def _group(measured: Sequence[Variant]) -> str:
+    return measured[0].groups[0].name
+
+
+Rows = list[tuple[str, list[str]]]
+
+
+def _sums(comparison: Comparison, measured: Sequence[Variant]) -> Rows:
+    groups = [variant.groups[0] for variant in measured]
+    rows: Rows = []
+    for symbol in dict.fromkeys(row.symbol for group in groups for row in group.rows):
+        shares = [[row.percent for row in group.rows if row.symbol == symbol] for group in groups]
+        rows.append((symbol, [_percent(sum(one) if one else None) for one in shares]))
+    rows.append(("sum", [_percent(group.percent) for group in groups]))
+    if any(len(group.percents) > 1 for group in groups):
+        rows.append(("least", [_percent(min(group.percents)) for group in groups]))
+        rows.append(("most", [_percent(max(group.percents)) for group in groups]))
+    told = {one.variant: one for one in comparison.differences if one.unit == "percent"}
+    if told:
+        changes = (told.get(variant.name) for variant in measured)
+        rows.append(("change", [change(one).replace(" ", "") if one else "" for one in changes]))
+    return rows
+
+
+def _shares(percents: Sequence[float | None], comparison: Comparison) -> list[str]:
+    kept = zip(percents, comparison.variants, strict=True)
+    return [_percent(share) for share, variant in kept if variant.groups]
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.2f}%"
+
+
+def _tables(rows: Rows, measured: Sequence[Variant]) -> Iterator[list[str]]:
+    # As many variants beside each other as 72 columns hold, the others below.
+    names = [_ascii(variant.name) for variant in measured]
+    left = min(_SYMBOL, max(len(_ascii(symbol)) for symbol, _ in rows))
+    wide = min(_NAME, max(_FIGURE, *map(len, names)))
+    count = max(1, (COLUMNS - 2 - left) // (wide + 2))
+    for first in range(0, len(names), count):
+        some = slice(first, first + count)
+        head = _row("", names[some], left, wide)
+        yield [head, *(_row(symbol, cells[some], left, wide) for symbol, cells in rows)]
+
+
+def _row(symbol: str, cells: Sequence[str], left: int, wide: int) -> str:
+    shown = "".join(f"  {_cut(cell, wide):>{wide}}" for cell in cells)
+    return f"  {_cut(_ascii(symbol), left):<{left}}{shown}"
+
+
+def _cut(word: str, columns: int) -> str:
+    return word if len(word) <= columns else f"{word[: columns - 1]}~"
+
+
+def _about(measured: Sequence[Variant]) -> Rows:
+    counts = [[samples(said) for said in variant.samples] for variant in measured]
+    sums = [sum(filter(None, some)) if all(some) else None for some in counts]
+    return [
+        ("not listed", [_percent(max(0.0, 100 - variant.listed)) for variant in measured]),
+        ("runs", [str(len(variant.sources)) for variant in measured]),
+        ("samples", ["not said" if total is None else str(total) for total in sums]),
+    ]
+
+
+def _annotated(comparison: Comparison) -> Iterator[list[str]]:
+    for variant in comparison.variants:
+        for one in variant.attributions:
+            yield _wrapped(f"User access in {place(one)} of {variant.name}, {cost(one)}.")
+            yield from (_wrapped(f"* unknown: {why}", "  ") for why in one.unknown)
+    for one in comparison.attributions:
+        yield _wrapped(f"User access in {place(one)}, {cost(one)}.")
+        yield from (_wrapped(f"* unknown: {why}", "  ") for why in one.unknown)
+
+
+def _wrapped(sentence: str, indent: str = "") -> list[str]:
+    # Two columns are left free: a line that git would eat is moved in by them.
+    return textwrap.wrap(
+        _ascii(sentence),
+        COLUMNS - 2,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    )
+
+
+def _kept(shown: str) -> str:
+    shown = _SCISSORS.sub("~", shown)
+    return (f"  {shown}" if _EATEN.match(shown) else shown).rstrip()
+
+
+def _ascii(word: str) -> str:
+    return line(word).encode("ascii", "backslashreplace").decode()
