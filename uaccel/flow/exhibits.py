@@ -46,6 +46,7 @@ def passage(draft: Draft) -> Passage:
         line=before.line(one.start),
         before=before.quote(one),
         after=after.quote(other),
+        after_line=after.line(other.start),
         also=diff(before.path, before.text, rest) + "".join(beside),
     )
 
@@ -63,8 +64,9 @@ def code(trial: Trial, listing: Listing) -> Code:
     draft, bench = trial.draft, trial.bench
     clusters = tuple(draft.became(n) for n in range(len(draft.target.function.clusters)))
     sites = tuple(_site(trial, listing, some) for some in clusters)
-    served = ties(listing, str(draft.target.path), sites, bench.helpers)
-    rows = zip(listing.insns, served, strict=True)
+    file, function = str(draft.target.path), draft.written.function
+    served = zip(listing.insns, ties(listing, file, sites, bench.helpers), strict=True)
+    own = _lines(function.source, function.span)
     return Code(
         function=draft.target.name,
         style=style_of(trial),
@@ -75,7 +77,7 @@ def code(trial: Trial, listing: Listing) -> Code:
         accesses=tuple(
             tuple(_written(draft, number, some)) for number, some in enumerate(clusters)
         ),
-        insns=tuple(_shown(trial, listing, insn, tie) for insn, tie in rows),
+        insns=tuple(_shown(listing, insn, tie, _line(file, own, insn)) for insn, tie in served),
     )
 
 
@@ -85,13 +87,13 @@ def _site(trial: Trial, listing: Listing, clusters: tuple[Cluster, ...]) -> Site
     cluster, source = together(clusters), trial.draft.written.function.source
     return Site(
         lines=cluster.lines,
-        accesses=tuple(_lines(source, access.call) for access in cluster.accesses),
+        accesses=tuple(tuple(_lines(source, access.call)) for access in cluster.accesses),
         counted=counted_path(trial, listing, cluster).addresses,
     )
 
 
-def _lines(source: Source, span: Span) -> tuple[int, ...]:
-    return tuple(range(source.line(span.start), source.line(span.end - 1) + 1))
+def _lines(source: Source, span: Span) -> range:
+    return range(source.line(span.start), source.line(span.end - 1) + 1)
 
 
 def _written(draft: Draft, number: int, clusters: tuple[Cluster, ...]) -> Iterator[str]:
@@ -113,7 +115,7 @@ def _spelled(source: Source, access: Access, stood: Access, text: str) -> str:
     return one_line(access.accessor + given)
 
 
-def _shown(trial: Trial, listing: Listing, insn: Insn, tie: Tie) -> Shown:
+def _shown(listing: Listing, insn: Insn, tie: Tie, line: int) -> Shown:
     role = listing.arch.role(insn)
     return Shown(
         address=insn.address - listing.insns[0].address,
@@ -124,15 +126,12 @@ def _shown(trial: Trial, listing: Listing, insn: Insn, tie: Tie) -> Shown:
         window=tie.window,
         touches=tie.touches,
         counted=tie.counted,
-        line=_line(trial, insn),
+        line=line,
     )
 
 
-def _line(trial: Trial, insn: Insn) -> int:
+def _line(file: str, inside: range, insn: Insn) -> int:
     # The function's own line, where what it calls there was inlined; else any of the file.
-    function = trial.draft.written.function
-    path = f"/{function.source.path}"
-    own = [line for file, line in insn.lines if f"/{file}".endswith(path) and line]
-    first, last = (function.source.line(at) for at in (function.span.start, function.span.end - 1))
-    inside = [line for line in own if first <= line <= last]
-    return (inside or own or [0])[-1]
+    known = [line for path, line in insn.lines if f"/{path}".endswith(f"/{file}") and line]
+    own = [line for line in known if line in inside]
+    return (own or known or [0])[-1]

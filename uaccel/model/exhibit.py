@@ -15,6 +15,7 @@ class Passage:
     line: int  # where `before` begins in the file
     before: str  # C
     after: str
+    after_line: int = 0  # where `after` begins in the variant's file; 0: as `line`
     also: str = ""  # diff of what the patch changes outside of the function; "" for nothing
 
 

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A dossier in a few sentences: which style is best where, and what speaks against it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from uaccel.model.dossier import Dossier
+from uaccel.model.judgement import Outcome, Verdict
+from uaccel.report.pages.ranking import Function, Place, functions, ranking
+
+_FIELDWISE = "fieldwise"  # what every change is told against, where it was measured
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One function in one sentence, and the same as a table."""
+
+    function: Function
+    best: str  # a clause: "window is best on 8 of 10 architectures (-47 % to -64 %, ...)"
+    fails: int
+    unknown: int
+    noticed: tuple[tuple[str, tuple[str, ...]], ...]  # what a program could notice, of which styles
+    reference: str  # the style that changes are told against
+    places: tuple[Place, ...]
+
+
+def summaries(dossier: Dossier) -> tuple[Summary, ...]:
+    """Return what is to be said of each function of `dossier`, in its order."""
+    return tuple(_summary(dossier, function) for function in functions(dossier))
+
+
+def change(place: Place) -> str:
+    """Return how far the best style of `place` is from what stood before; "" if unknown."""
+    percent = gained(place)
+    return "" if percent is None else _signed(percent)
+
+
+def gained(place: Place) -> int | None:
+    """Return the same as a number."""
+    if not place.best or place.before is None or not place.before.least:
+        return None
+    return round(100 * (place.best[0].least - place.before.least) / place.before.least)
+
+
+def _summary(dossier: Dossier, function: Function) -> Summary:
+    measured = {m.style for m in dossier.measurements if m.cluster in function.ids}
+    reference = _FIELDWISE if _FIELDWISE in measured else function.form
+    places = ranking(dossier, function, reference)
+    verdicts = [v for v in dossier.verdicts if v.cluster in function.ids]
+    outcomes = Counter(verdict.outcome for verdict in verdicts)
+    return Summary(
+        function,
+        _best(places, reference),
+        outcomes[Outcome.FAIL],
+        outcomes[Outcome.UNKNOWN],
+        _noticed(dossier, function),
+        reference,
+        places,
+    )
+
+
+def _best(places: tuple[Place, ...], reference: str) -> str:
+    if not places:
+        return "nothing was measured"
+    grouped: dict[tuple[str, ...], list[Place]] = {}
+    there = [place for place in places if not place.absent]
+    for place in there:
+        grouped.setdefault(tuple(cost.style for cost in place.best), []).append(place)
+    decided = sorted((styles for styles in grouped if styles), key=lambda s: -len(grouped[s]))
+    clauses = [
+        _clause(styles, grouped[styles], len(there), reference, first=not at)
+        for at, styles in enumerate(decided)
+    ]
+    if () in grouped:
+        clauses.append(f"on {_where(grouped[()])} it is not decided")
+    if len(there) < len(places):
+        absent = tuple(place for place in places if place.absent)
+        clauses.append(f"{len(absent)} of {len(places)} builds do not hold it")
+    return "; ".join(clauses)
+
+
+def _clause(
+    styles: tuple[str, ...], found: list[Place], machines: int, reference: str, *, first: bool
+) -> str:
+    where = f"{len(found)} of {machines} machines" if len(found) > 2 else _where(found)
+    if reference in styles:
+        return f"on {where} no style needs fewer than {reference}"
+    needs = "need" if len(styles) > 1 else "needs"
+    said = f"{_and(styles)} {needs} the fewest instructions" if first else _and(styles)
+    changes = sorted(percent for place in found if (percent := gained(place)) is not None)
+    if not changes:
+        return f"{said} on {where}"
+    least, most = _signed(changes[-1]), _signed(changes[0])
+    told = most if least == most else f"{least} to {most}"
+    return f"{said} on {where} ({told}{f' against {reference}' if first else ''})"
+
+
+def _signed(percent: int) -> str:
+    return f"{percent:+d} %".replace("-", "−") if percent else "0 %"  # noqa: RUF001 - a minus
+
+
+def _where(found: Iterable[Place]) -> str:
+    return _and(tuple(dict.fromkeys(place.machine[0] for place in found)))
+
+
+def _and(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def _noticed(dossier: Dossier, function: Function) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    said: dict[str, dict[str, None]] = {}
+    for patch in dossier.patches:
+        if f"{patch.file}:{patch.function}" == function.title:
+            for difference in patch.differences:
+                said.setdefault(difference, {})[patch.style] = None
+    return tuple((difference, tuple(styles)) for difference, styles in said.items())
+
+
+def level(verdict: Verdict) -> str:
+    """Return which evidence stands behind a verdict; "" when it is not known."""
+    if verdict.outcome is Outcome.UNKNOWN:
+        return ""
+    if verdict.coverage is not None:
+        return "run"
+    return "source" if verdict.arch is None else "object"
