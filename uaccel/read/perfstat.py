@@ -158,6 +158,8 @@ def _event(match: re.Match[str], line: str) -> Event | None:
         return None
     running = _RUNNING.search(line)
     counted = None if match["value"].startswith("<") else number(match["value"])
+    if counted is None and not match["value"].startswith("<"):
+        return None
     percent = number(running["percent"], decimal=True) if running else None
     return Event(name, counted, unit, _variation(line), percent)
 
