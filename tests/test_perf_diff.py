@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.recordings import perf, program, recorded
 from uaccel.errors import UserError
+from uaccel.host.perf import profile_text
 from uaccel.model.profile import Profile, Tool
 from uaccel.read.profile import read_profiles
 
@@ -148,3 +152,28 @@ def test_no_mutated_text_is_a_crash(text: str, data: st.DataObject) -> None:
     for profile in found:
         assert profile.rows
         assert all(0 <= row.percent <= 100.001 for row in profile.rows)
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
+    """Return recordings of one program that stores more and more."""
+    built = program(tmp_path_factory.mktemp("diff"))
+    return tuple(recorded(built, stores) for stores in (2, 6, 12))
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("options", ["", "-s comm,dso,sym", "-p", "-c delta", "-t ;"])
+def test_what_perf_compares_is_what_it_recorded(
+    recordings: tuple[Path, ...], count: int, options: str
+) -> None:
+    paths = [str(path) for path in recordings[:count]]
+    text = perf("diff", *options.split(), *paths, folder=recordings[0].parent)
+    found = read_profiles(text)
+    assert len(found) == count
+    for profile, path in zip(found, paths, strict=True):
+        (itself,) = read_profiles(profile_text(path))
+        for name in ("store", "divide"):
+            # Each share is rounded, and the change too.
+            assert own(profile)[name] == pytest.approx(own(itself)[name], abs=0.02)
+        assert sum(own(profile).values()) == pytest.approx(100, abs=1)
+    assert own(found[1])["store"] > own(found[0])["store"]

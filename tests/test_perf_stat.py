@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.recordings import SECONDS, program
 from uaccel.errors import UserError
+from uaccel.host.run import run
 from uaccel.model.stat import Event, Stat
 from uaccel.read.perffigures import number
 from uaccel.read.perfstat import read_stats
@@ -202,3 +204,26 @@ def test_a_very_long_line_takes_no_time(piece: str) -> None:
     head = " Performance counter stats for 'x':\n"
     expect_sound(head + f"{piece * 300_000}\n    1   {piece * 900}\n{piece * 1300}\n" * 3)
     assert time.process_time() - began < 5  # seconds; what backtracks takes hours
+
+
+FORMS = ((), ("-r", "3"), ("-x", ","), ("-x", ";", "-r", "2"), ("-a",), ("-A", "-a"), ("-j",))
+
+
+@pytest.mark.parametrize("form", FORMS, ids=" ".join)
+def test_what_perf_counts_here_is_read(
+    tmp_path_factory: pytest.TempPathFactory, form: tuple[str, ...]
+) -> None:
+    built = program(tmp_path_factory.mktemp("stat"))
+    argv = ("perf", "stat", "-e", "cpu-clock,page-faults,cs", *form, str(built), "1")
+    said = run(argv, folder=built.parent, timeout=SECONDS)
+    if said.status != 0:
+        pytest.skip(f"perf cannot count here: {said.stderr.strip()[:200]}")
+    found = sole(said.stderr)
+    first, faults, _, *times = found.events
+    assert (first.name, first.unit, faults.name) == ("cpu-clock", "msec", "page-faults")
+    assert (first.value or 0) > 1 and (faults.value or 0) > 10
+    assert not found.unread
+    if not {"-x", "-j"} & set(form):
+        assert [one.name for one in times][:1] == ["time elapsed"]
+        assert 0 < (times[0].value or 0) < SECONDS
+        assert found.runs == (3 if "-r" in form else 1)
