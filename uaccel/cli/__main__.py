@@ -17,7 +17,7 @@ from uaccel.errors import UserError
 from uaccel.host.run import kill_all, obey_signals
 from uaccel.report.plain import line
 
-_COMMANDS = ("study", "scan", "convert", "check", "compare", "tree", "doctor")
+_COMMANDS = ("study", "scan", "convert", "check", "compare", "bench-module", "tree", "doctor")
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
 
 
@@ -58,7 +58,7 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     # Only the command that is asked for is loaded: some of them need large libraries.
     asked = next((word for word in words if not word.startswith("-")), None)
     for name in (asked,) if asked in _COMMANDS else _COMMANDS:
-        module = import_module(f"uaccel.cli.{name}")
+        module = import_module(f"uaccel.cli.{name.replace('-', '_')}")
         summary = (module.run.__doc__ or "").partition("\n")[0]
         command = commands.add_parser(
             name,
