@@ -36,18 +36,18 @@ def rows(
 ) -> tuple[Row, ...]:
     """Return what came of the `pairs` of one input: of each fault, and of each other kind of run.
 
-    Of other runs that differ in nothing but numbers the first stands for all.  `said` is what was
-    made of `every` pair: of those, the first that differs in more than is declared has a row too.
+    Of accesses that one instruction makes, and of other runs that differ in nothing but numbers,
+    the first stands for all.  `said` is what was made of `every` pair: of those, the first that
+    differs in more than is declared has a row too.
     """
-    made = tuple(row for pair in pairs for row in _row(pair, declared))
-    steps = (row for row in made if row.step is not None)
     alike: dict[tuple[object, ...], Row] = {}
-    for row in made:
-        if row.step is None:
-            key = _kind(row)
-            known = alike.get(key)
-            alike[key] = row if known is None else replace(known, alike=known.alike + 1)
-    plain, *others = alike.values() or (None,)
+    for row in (row for pair in pairs for row in _row(pair, declared)):
+        known = alike.setdefault(_kind(row), row)
+        if known is not row:
+            alike[_kind(row)] = replace(known, alike=known.alike + 1)
+    plain, *rest = alike.values() or (None,)
+    steps = (row for row in rest if row.step is not None)
+    others = [row for row in rest if row.step is None]
     found = (*((plain,) if plain else ()), *steps, *others[:_ALIKE])
     if said.outcome is not Outcome.FAIL or any(row.outcome == DIFFERENT for row in found):
         return found
@@ -57,7 +57,7 @@ def rows(
 
 def _kind(row: Row) -> tuple[object, ...]:
     words = (_NUMBER.sub("", text) for text in (row.what, row.why))
-    return (*words, row.results, row.reached, row.closed, row.outcome)
+    return (*words, row.step, row.sticky, row.results, row.reached, row.closed, row.outcome)
 
 
 def _row(pair: Pair, declared: tuple[str, ...]) -> Iterator[Row]:
