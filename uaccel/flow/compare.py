@@ -16,7 +16,7 @@ from uaccel.model.annotation import Annotation
 from uaccel.model.attribution import Attribution
 from uaccel.model.comparison import Comparison, Counted, Taken, Variant
 from uaccel.model.machine import Arch
-from uaccel.model.profile import Profile
+from uaccel.model.profile import Profile, Tool
 from uaccel.model.scan import Scan
 from uaccel.model.stat import Stat
 from uaccel.read.perfannotate import read_annotations
@@ -24,6 +24,7 @@ from uaccel.read.perfstat import read_stats
 from uaccel.read.profile import read_profiles
 
 STDIN = "-"
+_LOOSE = (Tool.SCRIPT, Tool.FOLDED)  # what these print has no head and no percent
 Annotate = Callable[[str, str], str]  # path of a recording, symbol: what perf annotate says
 
 
@@ -125,13 +126,13 @@ def _sorted(question: Question) -> _Sorted:
     found = _Sorted()
     names = _names(question.given)
     for given, name in zip(question.given, names, strict=True):
-        profiles, notes = _of_one_event(given, _profiles(given))
         many = name if given.name or len(question.given) > 1 else "listing"
-        found.notes += notes
-        counts = (
-            () if given.recorded else tuple(tuple(_counts(one)) for one in read_stats(given.text))
-        )
+        stats = () if given.recorded else read_stats(given.text)
+        counts = tuple(tuple(_counts(one)) for one in stats)
         listings = () if given.recorded else read_annotations(given.text)
+        others = bool(counts or listings)
+        profiles, notes = _of_one_event(given, _profiles(given, others))
+        found.notes += notes
         if not profiles and not counts and not listings:
             raise UserError(
                 f"{given.path}: no profile was found, no annotated listing and no counts of "
@@ -145,11 +146,13 @@ def _sorted(question: Question) -> _Sorted:
     return found
 
 
-def _profiles(given: Given) -> tuple[Profile, ...]:
+def _profiles(given: Given, others: bool) -> tuple[Profile, ...]:
     try:
-        return read_profiles(given.text)
+        found = read_profiles(given.text)
     except UserError:
         return ()  # it may hold something else that perf wrote
+    # Lines of counts and of annotated functions look like samples and stacks, a few of them.
+    return tuple(one for one in found if not others or one.tool not in _LOOSE)
 
 
 def _of_one_event(
