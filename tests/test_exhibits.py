@@ -13,8 +13,10 @@ import pytest
 
 from tests import replay
 from tests.runs import evidence
+from tests.syncptr import FUNCTION, samples
 from tests.test_helper import BOTH, target
 from uaccel.flow.drafts import draft
+from uaccel.flow.exhibits import code as code_of
 from uaccel.flow.exhibits import passage
 from uaccel.flow.ground import Ground
 from uaccel.flow.matrix import DECLARED, DIFFERENT, SAME, Row, rows
@@ -22,6 +24,7 @@ from uaccel.flow.patches import CHECKS, patch
 from uaccel.flow.study import Request, study
 from uaccel.flow.targets import SEED
 from uaccel.flow.trials import ALL_STYLES
+from uaccel.host.emulator import Emulator
 from uaccel.host.store import Store, cache_folder
 from uaccel.host.tree import find_tree
 from uaccel.model.dossier import Dossier
@@ -121,6 +124,25 @@ def test_what_is_tied_to_an_access_stands_on_its_line(
         assert one.cluster is not None and one.access is not None
         name = code.accesses[one.cluster][one.access].partition("(")[2].partition(",")[0]
         assert name in lines[one.line - shown.line]
+
+
+@pytest.mark.parametrize("style", IN_A_WINDOW)
+def test_a_run_makes_the_accesses_that_its_instructions_are_tied_to(
+    tree_6_12: Path, style: str
+) -> None:
+    """An oracle that knows no lines: executed, the accesses come one after the other."""
+    wanted = [*((0, number) for number in range(3)), *((1, number) for number in range(9))]
+    made_so = samples(tree_6_12, ARCHES, (style,))
+    found = tuple(sample for sample in made_so if sample.style == style)
+    for sample in found:
+        run = Emulator(sample.image).execute(FUNCTION, sample.given)
+        start, listing = sample.image.find(FUNCTION), sample.trial.listing
+        assert start is not None and listing is not None
+        shown = {one.address: one for one in code_of(sample.trial, listing).insns}
+        made = [shown[access.place - start] for access in run.accesses]
+        assert [(one.cluster, one.access) for one in made] == wanted
+        assert len({one.window for one in made}) == run.openings == 2
+    assert len(found) == len(ARCHES)
 
 
 @pytest.mark.parametrize("arch", ARCHES)
