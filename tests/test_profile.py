@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import base64
+import quopri
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -165,6 +168,8 @@ def test_a_hierarchy_is_one_listing() -> None:
         "          39.00%        [k] g\n"
     )
     assert own(sole(text)) == {"f": 21.04, "g": 39.0}
+    assert {row.symbol.object for row in sole(text).rows} == {"[kernel.kallsyms]"}
+    assert sole(text).title == ""
 
 
 def test_samples_with_chains_are_counted() -> None:
@@ -256,6 +261,67 @@ def test_marks_of_folded_stacks_say_whose_they_are() -> None:
     profile = sole("calls;main;read;vfs_read_[k];_copy_to_user.isra.0_[k] 3\n")
     assert [one.kernel for one in profile.stacks[0].symbols] == [True, True, False, False, False]
     assert own(profile) == {"_copy_to_user": 100.0}
+
+
+def marked(text: str) -> set[str]:
+    """Return the symbols of `text` that a person marked."""
+    return {
+        row.symbol.name for profile in read_profiles(text) for row in profile.rows if row.marked
+    }
+
+
+def test_an_arrow_or_a_star_beside_a_row_marks_it() -> None:
+    assert marked(TEXTS["mail"]) == {
+        *("snd_pcm_ioctl", "__copy_tofrom_user", "_copy_from_user", "_copy_to_user"),
+    }
+    rows = "  3.00%  [kernel]  [k] f\n{}\n  1.00%  libc.so.6  [.] h\n"
+    for arrow in ("==>", "-->", "->", "=>", "*", "**", "→", "⇒"):
+        for row in (f"{arrow} 2.00%  [kernel]  [k] g", f"  {arrow}2.00% x [k] g"):
+            assert marked(rows.format(row)) == {"g"}, row
+    for arrow in ("<==", "<--", "<- here", "<=== that one", "←"):
+        for row in ("  2.00%  [kernel]  [k] g", "  2.00%  libc.so.6  [.] g"):
+            assert marked(rows.format(f"{row}  {arrow}")) == {"g"}, arrow
+
+
+def test_what_the_browser_and_mail_programs_draw_is_no_mark() -> None:
+    assert not marked(BROWSED)
+    for row in ("+  2.00%  [kernel]  [k] g", "-  2.00% x [k] g", "> > 2.00% x [k] g"):
+        assert not marked(f"  3.00%  [kernel]  [k] f\n{row}\n")
+    assert not any(marked(TEXTS[page]) for page in DRAWN)
+
+
+def test_a_mark_changes_nothing_else() -> None:
+    arrows = TEXTS["mail"].replace("==> ", "")
+    for with_marks, without in zip(
+        read_profiles(TEXTS["mail"]), read_profiles(arrows), strict=True
+    ):
+        plain = tuple(replace(row, marked=False) for row in with_marks.rows)
+        assert plain == without.rows
+
+
+def test_a_text_that_is_quoted_with_bars_holds_the_same() -> None:
+    barred = "\n".join(f"| {line}".rstrip() for line in TEXTS["mail"].splitlines())
+    assert read_profiles(barred) == read_profiles(TEXTS["mail"])
+    both = "\n".join(f"> | > {line}".rstrip() for line in TEXTS["report-callee"].splitlines())
+    assert read_profiles(both) == read_profiles(TEXTS["report-callee"])
+
+
+def test_a_mail_as_it_travels_holds_the_same() -> None:
+    content = TEXTS["mail"].encode()
+    quoted = quopri.encodestring(content).decode()
+    encoded = base64.encodebytes(content).decode()
+    for how, body in (("quoted-printable", quoted), ("base64", encoded)):
+        mail = (
+            "From: Somebody <somebody@example.org>\nContent-Type: text/plain; charset=utf-8\n"
+            f"Content-Transfer-Encoding: {how}\n\n{body}"
+        )
+        assert read_profiles(mail) == read_profiles(TEXTS["mail"])
+
+
+def test_what_is_no_object_is_not_taken_for_one() -> None:
+    text = "# Overhead  Pid:Command  Symbol\n    20.00%  4242:calls  [k] f\n"
+    (row,) = sole(text).rows
+    assert (row.symbol.object, row.command) == ("", "4242:calls")
 
 
 @pytest.mark.parametrize(

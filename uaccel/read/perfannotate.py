@@ -51,6 +51,7 @@ _CUT = re.compile(
     r"|[-=8%<>\s]*(?:snip|cut)[-=8%<>\s]*)\s*",
     re.IGNORECASE,
 )
+_SHORT = 100  # characters; what says that something is left out has less
 _SUMMARY = re.compile(r"\s*(?:Sorted summary for file .*|[-=]{5,}|\d+\.\d+\s+\S+:\d+.*)\s*")
 
 
@@ -97,9 +98,9 @@ class _Reader:
         listing = self.listings[-1]
         if self._head(line):
             return
-        if _CUT.fullmatch(line):
+        if len(line) < _SHORT and _CUT.fullmatch(line):
             self.cut = True
-        elif start := _START.fullmatch(line):
+        elif line.endswith(">:") and (start := _START.fullmatch(line)):
             self._start(start)
         elif row := read_drawn(line):
             self._row(row)
@@ -110,25 +111,26 @@ class _Reader:
             self._prose(line.strip())
 
     def _head(self, line: str) -> bool:
-        if match := _HEAD.fullmatch(line):
+        # Most lines of a long text hold none of these words: they cost less than the patterns.
+        if "Disassembly of" in line and (match := _HEAD.fullmatch(line)):
             before = self._begin()
             before.column, before.object = match["column"], match["object"]
             before.event = match["event"] or before.event
             before.samples = match["samples"] or ""
             before.global_shares = (match["type"] or "").startswith("global")
-        elif match := _SHOWING.fullmatch(line):
+        elif "Showing" in line and (match := _SHOWING.fullmatch(line)):
             head = self._begin(anew=True)
             head.symbol, head.event = match["symbol"], match["event"]
-        elif _FILTER.fullmatch(line):
+        elif "Pcnt" in line and _FILTER.fullmatch(line):
             self._begin().filtered = True
-        elif match := _DRAWN_SAMPLES.fullmatch(line):
+        elif "Samples:" in line and (match := _DRAWN_SAMPLES.fullmatch(line)):
             head = self._begin(anew=True)
             head.event, head.samples = match["event"], match["samples"]
         elif match := _DRAWN_HEAD.fullmatch(line):
             head = self._begin()
             head.symbol, head.object = match["symbol"], match["object"]
         else:
-            return bool(_DRAWN_COLUMN.fullmatch(line))
+            return "Percent" in line and bool(_DRAWN_COLUMN.fullmatch(line))
         return True
 
     def _begin(self, anew: bool = False) -> Head:
