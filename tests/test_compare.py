@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from uaccel.compare import COPIES, compare
+from uaccel.compare import compare
 from uaccel.errors import UserError
-from uaccel.model.comparison import Comparison, Stands, Taken
+from uaccel.model.comparison import COPIES, Comparison, Stands, Taken
 from uaccel.read.profile import read_profiles
 
 # Our own mail around the figures of the seed's: Christophe Leroy, 13 June 2025, Re: [PATCH] ALSA:
 # pcm: Convert snd_pcm_ioctl_sync_ptr_{compat/x32} to user_access_begin/user_access_end().
 OURS = Path(__file__).parent / "samples" / "profiles" / "mail.txt"
+BARE = OURS.with_name("three-ways.txt")  # likewise, without marks and annotated lines
 SEED = Path(__file__).parent.parent.parent / "shared" / "seed" / "sync-ptr-mail.txt"
 SUMS = [12.86, 16.43, 4.92]  # percent, as the mail and its prose have them
 LISTED = re.compile(r"^.*\d+\.\d\d% .*\[[k.]\].*$")
@@ -96,6 +97,12 @@ def test_the_three_sums_of_the_mail_are_found(told: str, form: str) -> None:
     assert rows(found, 1) == {"snd_pcm_ioctl": 8.37, **copies}
     way = "moved most" if "unmarked" in form else "is marked in the text"
     assert f"snd_pcm_ioctl {way}" in found.chosen
+
+
+def test_the_three_sums_are_found_where_nothing_but_listings_stands() -> None:
+    found = compare(taken(BARE.read_text()))
+    assert sums(found) == pytest.approx(SUMS, abs=1e-9)
+    assert found.chosen.startswith("snd_pcm_ioctl moved most: 12.86 % in listing 1, 4.92 % in")
 
 
 def test_no_name_is_known_beforehand(told: str) -> None:

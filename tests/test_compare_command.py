@@ -14,6 +14,8 @@ import pytest
 from tests.asking import Uaccel
 from tests.test_compare import OTHERS, OURS, SUMS, listing, mail, scaled, taken, told, unmarked
 from uaccel.compare import compare
+from uaccel.moves import QUARTER, SURE
+from uaccel.noise import SIGMAS
 from uaccel.report import compare as report
 from uaccel.report import comparemail
 from uaccel.report import json as document
@@ -272,3 +274,14 @@ def test_the_reports_say_the_same_figures() -> None:
     for note in found.notes:
         assert " ".join(note.split()) in " ".join(kept.split())
     assert report.text(found, color=True, width=60).count("\x1b[") > 10
+
+
+def test_the_page_shows_what_is_printed(uaccel: Uaccel, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(__file__).parent.parent
+    page = (root / "docs" / "compare.md").read_text()
+    command = "uaccel compare --mail tests/samples/profiles/three-ways.txt"
+    shown = page.partition(f"```\n$ {command}\n")[2].partition("```")[0]
+    monkeypatch.chdir(root)
+    assert shown == written(uaccel, *command.split()[3:])
+    for number in (QUARTER, SURE, SIGMAS):
+        assert f" {number} " in page or f" {number}th " in page

@@ -100,7 +100,7 @@ def test_one_run_each_is_judged_by_its_samples_and_that_is_said() -> None:
     stands, why = judged(before, after)
     # sqrt(.1286 * .8714 / 3000 + .0492 * .9508 / 3000) = 0.727 %
     assert stands is Stands.YES
-    assert why.startswith("3000 and 3000 samples: 10.9 standard errors of sampling; ")
+    assert why.startswith("at least 3000 and 3000 samples: 10.9 standard errors of sampling; ")
     assert why.endswith("with one run each, what differs from run to run is not known")
     assert judged(shares(12.86, samples=50), shares(4.92, samples=50))[0] is Stands.NO
 

@@ -9,6 +9,7 @@ from statistics import median
 
 from uaccel.causes import MARKED, Cause, Holders, are_related, cause
 from uaccel.model.comparison import (
+    COPIES,
     Comparison,
     Counted,
     Difference,
@@ -23,7 +24,6 @@ from uaccel.moves import Runs, copies, have_chains
 from uaccel.noise import Figures, Mean, judged, judged_means
 from uaccel.shares import Key, bound, is_copy, is_memory, share, tallies
 
-COPIES = "copy routines"  # the group where no function is known
 KERNEL, ELSEWHERE = "other functions of the kernel", "not said where"
 PERCENT = "percent"
 _ROUNDED = 0.01  # points of percent: listings have two digits

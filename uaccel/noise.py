@@ -135,7 +135,7 @@ def _counted(
     difference = abs(shares[1] - shares[0])
     sigmas = difference / error if error else 0.0
     told = (
-        f"{counts[0]} and {counts[1]} samples: {sigmas:.1f} standard errors of sampling; "
+        f"at least {counts[0]} and {counts[1]} samples: {sigmas:.1f} standard errors of sampling; "
         f"with {_runs(before, after)}, what differs from run to run is not known"
     )
     if sigmas <= SIGMAS:

@@ -9,6 +9,8 @@ from enum import Enum
 from uaccel.model.attribution import Attribution
 from uaccel.model.profile import Profile
 
+COPIES = "copy routines"  # the name of the group where no function is known
+
 
 class Stands(Enum):
     """Whether a difference is more than noise."""

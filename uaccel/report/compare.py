@@ -51,6 +51,8 @@ def figure(value: float, unit: str) -> str:
 def cost(one: Attribution) -> str:
     """Return what user access costs in an annotated function: one clause."""
     accesses, windows = one.accesses, len(one.windows)
+    if not windows:
+        return "no user access was found in the listing"
     return (
         f"{one.percent:.2f} % of its samples in {one.instructions} instructions: "
         f"{accesses} access{'es' * (accesses != 1)}, {windows} window{'s' * (windows != 1)}"

@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from uaccel.model.comparison import Comparison, Variant
+from uaccel.model.comparison import COPIES, Comparison, Variant
 from uaccel.report.compare import change, cost, figure, place
 from uaccel.report.plain import line
 from uaccel.shares import samples
@@ -31,7 +31,7 @@ def text(comparison: Comparison) -> str:
 def _parts(comparison: Comparison) -> Iterator[list[str]]:
     measured = [variant for variant in comparison.variants if variant.groups]
     if measured:
-        yield _wrapped(f"Shares of all samples, {_group(measured)} and what copies for it:")
+        yield _wrapped(_head(measured[0].groups[0].name))
         yield from _tables(_sums(comparison, measured) + _about(measured), measured)
         yield _wrapped(f"How the function was found: {comparison.chosen}.")
     yield from map(_wrapped, _judged(comparison))
@@ -54,8 +54,9 @@ def _judged(comparison: Comparison) -> Iterator[str]:
         yield f"{'; '.join(figured)}. Against noise: {stands}, {why}."
 
 
-def _group(measured: Sequence[Variant]) -> str:
-    return measured[0].groups[0].name
+def _head(group: str) -> str:
+    whose = group if group == COPIES else f"{group} and what copies for it"
+    return f"Shares of all samples, {whose}:"
 
 
 Rows = list[tuple[str, list[str]]]
@@ -109,13 +110,18 @@ def _cut(word: str, columns: int) -> str:
 
 
 def _about(measured: Sequence[Variant]) -> Rows:
-    counts = [[samples(said) for said in variant.samples] for variant in measured]
-    sums = [sum(filter(None, some)) if all(some) else None for some in counts]
     return [
         ("not listed", [_percent(max(0.0, 100 - variant.listed)) for variant in measured]),
         ("runs", [str(len(variant.sources)) for variant in measured]),
-        ("samples", ["not said" if total is None else str(total) for total in sums]),
+        ("samples", [_samples(variant.samples) for variant in measured]),
     ]
+
+
+def _samples(said: Sequence[str]) -> str:
+    counts = [samples(one) for one in said]
+    if not all(counts):
+        return "not said"
+    return said[0] if len(said) == 1 else str(sum(filter(None, counts)))
 
 
 def _annotated(comparison: Comparison) -> Iterator[list[str]]:
