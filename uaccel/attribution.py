@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from uaccel.annotated.doubts import doubts, no_architecture
@@ -15,7 +15,7 @@ from uaccel.annotated.slices import Code, code_of
 from uaccel.annotated.spelling import is_like, registers
 from uaccel.model.annotation import Annotation
 from uaccel.model.attribution import Attribution, Share, Windowed
-from uaccel.model.machine import Arch, Listing, Role
+from uaccel.model.machine import Arch, Listing, Role, Spelling
 
 _COPY = re.compile(r".*(?:copy|clear|movs|stos).*")
 _WRITES = re.compile(r".*(?:put_user|to_user|clear_user|stos).*")
@@ -58,6 +58,8 @@ class _Found:
     directions: tuple[str, ...]
     serving: tuple[frozenset[int], ...]  # of each access, what serves it alone
     rows: frozenset[int]
+    first: int  # the opening, or the access where nothing opens
+    last: int  # the closing
     closed: bool
 
 
@@ -81,10 +83,11 @@ class _Search:
 
     def _lone(self) -> Iterator[int]:
         for at, row in enumerate(self._code.rows):
-            own = self._exact and row.insn is not None and row.insn.access
-            plain = row.role is None and self._direction(at, "")
-            shown = bool(plain) and (own if self._exact else self._unprivileged(at))
-            if row.calls_accessor or shown:
+            way = self._direction(at, "")
+            # What is guarded elsewhere and not here runs where nothing is guarded at all.
+            guarded = any(self._code.opens) and (way == "write" or self._guards_reads)
+            flagged = self._exact and self._is_flagged(at) and not guarded
+            if row.calls_accessor or flagged or (not self._exact and self._unprivileged(at)):
                 yield at
 
     def _unprivileged(self, at: int) -> bool:
@@ -101,9 +104,10 @@ class _Search:
         tail = set(_tail(code, closing, region, accesses)) if closing is not None else set()
         rows = frozenset(region | before | (tail - self._taken))
         self._taken |= rows
+        last = max(region) if closing is None else closing
         serving = self._serving(accesses, region, rows)
         directions = tuple(self._direction(at, "write") for at in accesses)
-        return _Found(accesses, directions, serving, rows, closing is not None)
+        return _Found(accesses, directions, serving, rows, opening, last, closing is not None)
 
     def _needed(self, region: set[int], accesses: tuple[int, ...]) -> set[str]:
         # Registers that the accesses use as they were before.
@@ -133,15 +137,13 @@ class _Search:
         rows |= {at, *code.fault_asked(at, {at}, row.calls_accessor)} - (self._taken - {at})
         self._taken |= rows
         direction = self._direction(at, "")
-        return _Found((at,), (direction,), (frozenset(rows),), frozenset(rows), True)
+        return _Found((at,), (direction,), (frozenset(rows),), frozenset(rows), at, at, True)
 
     def _accesses(self, region: set[int], line: tuple[int, ...]) -> tuple[int, ...]:
         code = self._code
         order = sorted(region)
         if self._exact:
-            flagged = [i for i in order if (one := code.rows[i].insn) and one.access]
-            flagged = [i for i in flagged if code.rows[i].role is None and self._direction(i, "")]
-            return tuple(sorted({*flagged, *(i for i in order if code.rows[i].calls_accessor)}))
+            return tuple(i for i in order if code.rows[i].calls_accessor or self._is_flagged(i))
         plain = [i for i in order if code.rows[i].calls_accessor or self._unprivileged(i)]
         if plain:
             return tuple(plain)
@@ -155,15 +157,24 @@ class _Search:
         based = [i for i in moves if _base(code, i) & checked]
         return tuple(based or (i for i in moves if self._direction(i, "") == "write"))
 
+    def _is_flagged(self, at: int) -> bool:
+        row = self._code.rows[at]
+        # The exception table of some names jumps and what follows an access too.
+        if row.insn is None or not row.insn.access or row.role is not None:
+            return False
+        return self._unprivileged(at) or bool(_base(self._code, at) and not self._own(at))
+
     def _own(self, at: int) -> bool:
-        return bool(re.search(self._code.spelling.own, self._code.rows[at].read.text))
+        bases = _base(self._code, at)
+        known = bool(bases) and all(self._code.is_kernel(one, at) for one in bases)
+        return known or bool(re.search(self._code.spelling.own, self._code.rows[at].read.text))
 
     def _direction(self, at: int, otherwise: str) -> str:
         row, spelling = self._code.rows[at], self._code.spelling
         if row.calls_accessor:
             name = row.read.name
             return "write" if _WRITES.fullmatch(name) else "read" if _READS.fullmatch(name) else ""
-        return _moved(spelling.loads, spelling.stores, spelling.alone, row.read.text) or otherwise
+        return _moved(spelling, row.read.text) or otherwise
 
     def _serving(
         self, accesses: tuple[int, ...], region: set[int], rows: frozenset[int]
@@ -183,13 +194,14 @@ class _Search:
         return tuple(found)
 
 
-def _moved(loads: str, stores: str, alone: str, text: str) -> str:
+def _moved(spelling: Spelling, text: str) -> str:
     # What is written for the user stands there with the word for storing, if with any.
-    if is_like(stores, text) or (is_like(alone, text) and text.startswith("st")):
+    alone = is_like(spelling.alone, text)
+    if is_like(spelling.stores, text) or (alone and text.startswith("st")):
         return "write"
-    if is_like(loads, text) or (is_like(alone, text) and text.startswith("ld")):
+    if is_like(spelling.loads, text) or (alone and text.startswith("ld")):
         return "read"
-    return "either" if is_like(alone, text) else ""
+    return "either" if alone or is_like(spelling.copies, text) else ""
 
 
 def _region(code: Code, opening: int, taken: set[int]) -> tuple[set[int], int | None]:
@@ -271,12 +283,9 @@ def _lined(code: Code, found: tuple[_Found, ...], file: str) -> tuple[_Found, ..
     taken = {i for one in found for i in one.rows}
     made: list[_Found] = []
     for one in found:
-        mine = {stands[i] for i in one.accesses if stands[i] is not None}
-        more = {
-            i
-            for i, row in enumerate(code.rows)
-            if i not in taken and stands[i] in mine and not row.toggles
-        }
+        mine = {stands[i] for i in one.accesses} - {None}
+        near = {i for i, line in enumerate(stands) if line in mine and i not in taken}
+        more = _reaching(code, one, near)
         taken |= more
         held = Counter(stands[i] for i in one.accesses)
         serving = tuple(
@@ -285,6 +294,38 @@ def _lined(code: Code, found: tuple[_Found, ...], file: str) -> tuple[_Found, ..
         )
         made.append(replace(one, rows=one.rows | more, serving=serving))
     return tuple(made)
+
+
+def _reaching(code: Code, found: _Found, near: set[int]) -> set[int]:
+    # The shortest ways through `near` to the window, and behind it as far as something is asked:
+    # what restores registers, and where a fault lands, stands on these lines too.
+    near = {i for i in near if not code.rows[i].toggles}
+    whole = near | found.rows
+    before = _ways(code.leading, found.first, whole)
+    after = _ways(code.following, found.last, whole)
+    entries = (i for i in before if any(one not in whole for one in code.leading[i]))
+    asks = (i for i in after if code.rows[i].role is Role.FORKS)
+    steps = [*_steps(before, entries), *_steps(after, asks)]
+    return near & set(steps)
+
+
+def _ways(edges: tuple[tuple[int, ...], ...], start: int, inside: set[int]) -> dict[int, int]:
+    parents = {start: start}
+    pending = [start]
+    for at in pending:
+        for to in edges[at]:
+            if to in inside and to not in parents:
+                parents[to] = at
+                pending.append(to)
+    return parents
+
+
+def _steps(parents: dict[int, int], starts: Iterable[int]) -> Iterator[int]:
+    for start in starts:
+        at = start
+        while parents[at] != at:
+            yield at
+            at = parents[at]
 
 
 def _line(lines: tuple[tuple[str, int], ...], file: str) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from uaccel.annotated.slices import TOGGLES
 from uaccel.annotated.spelling import plain, role_of
 from uaccel.model.annotation import Annotation
 from uaccel.model.machine import Insn, Listing, Role, Spelling
@@ -30,7 +31,7 @@ def match(annotation: Annotation, spelling: Spelling, listing: Listing | None) -
     none = (None,) * len(texts)
     if listing is None or not listing.insns:
         return Matched(none, roles, False, ())
-    start = _start(annotation, listing)
+    start = _start(annotation, listing, roles)
     by_place = {one.address - listing.insns[0].address: one for one in listing.insns}
     found = tuple(
         None if start is None else by_place.get(row.address - start) for row in annotation.rows
@@ -42,16 +43,14 @@ def match(annotation: Annotation, spelling: Spelling, listing: Listing | None) -
             f" {_counted(roles)} instructions are alike"
         )
         return Matched(none, roles, False, (why,))
-    arch = listing.arch
-    known = tuple(
-        role if insn is None else arch.role(insn) for insn, role in zip(found, roles, strict=True)
-    )
+    known = tuple(_known(listing, insn, role) for insn, role in zip(found, roles, strict=True))
     return Matched(found, known, True, ())
 
 
-def _start(annotation: Annotation, listing: Listing) -> int | None:
-    if annotation.begins and annotation.rows:
-        return annotation.rows[0].address
+def _start(annotation: Annotation, listing: Listing, roles: tuple[Role | None, ...]) -> int | None:
+    code = [row for row, role in zip(annotation.rows, roles, strict=True) if role is not Role.NOP]
+    if annotation.begins and code:
+        return code[0].address  # padding at the entry is not in the object's listing
     # Part of the function: where most of its instructions are the same ones.
     texts = [plain(row.text) for row in annotation.rows]
     first = listing.insns[0].address
@@ -66,6 +65,15 @@ def _start(annotation: Annotation, listing: Listing) -> int | None:
         if alike > best:
             best, start = alike, shift
     return start
+
+
+def _known(listing: Listing, insn: Insn | None, role: Role | None) -> Role | None:
+    # A file on disk has padding where a toggle is patched in at boot; what else was patched
+    # stands in the text as it ran.
+    if insn is None or role not in (None, Role.NOP):
+        return role
+    told = listing.arch.role(insn)
+    return told if told in TOGGLES else role
 
 
 def _counted(roles: tuple[Role | None, ...]) -> int:

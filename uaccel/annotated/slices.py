@@ -17,6 +17,7 @@ _WAYS = 2
 _NEAR = 16  # instructions of one side of a choice
 _MOVES = 4  # from one register to the next, before a value is given up
 _ANSWERS = ("beq", "bne")  # what goes on, and what jumps, when the answer is yes
+_CONSTANT = re.compile(r"(?:lis|lui|auipc|adrp|movabs|movw|movt|addis \w+,r2,|mov \$).*")
 _ZERO = re.compile(
     r"(?:li|lhi|lghi|mov\w?) [^,]+, ?#?(?:0x)?0|mov\w? \$0x0,.*|x(?:o?r|gr)\w? ([^,]+), ?\1"
 )
@@ -202,22 +203,45 @@ class Code:
             yield at
 
     def _is_zero(self, register: str, at: int) -> bool:
-        made = self.made(register, at)
-        return made is not None and _is_zeroing(self.rows[made].read.text)
+        makers = self.makers(register, at)
+        return any(_is_zeroing(self.rows[one].read.text) for one in makers)
 
-    def made(self, register: str, before: int) -> int | None:
-        """Return the last instruction in the text that writes a register; moves are followed."""
-        for _ in range(_MOVES):
-            found = next(
-                (i for i in range(before - 1, -1, -1) if register in self.rows[i].read.writes), None
-            )
-            if found is None or not is_like(self.spelling.moves, self.rows[found].read.text):
-                return found
-            source = self.rows[found].read.reads
-            if len(source) != 1:
-                return found
-            register, before = next(iter(source)), found
-        return None
+    def is_kernel(self, register: str, at: int, depth: int = _MOVES) -> bool:
+        """Return whether a register holds an address that is a constant, or was loaded from one.
+
+        No user's pointer is.
+        """
+        makers = self.makers(register, at)
+        if not makers or not depth:
+            return False
+        return all(self._is_constant(one, depth - 1) for one in makers)
+
+    def _is_constant(self, at: int, depth: int) -> bool:
+        text = self.rows[at].read.text
+        if _CONSTANT.fullmatch(text):
+            return True
+        loaded = is_like(self.spelling.loads, text) and not re.search(self.spelling.own, text)
+        return loaded and all(self.is_kernel(one, at, depth) for one in self._bases(text) or "-")
+
+    def makers(self, register: str, before: int) -> frozenset[int]:
+        """Return what may have written a register last, on any way; moves are followed."""
+        found: set[int] = set()
+        seen: set[tuple[int, str]] = set()
+        pending = [(before, register)]
+        while pending:
+            at, wanted = pending.pop()
+            for i in self.leading[at]:
+                if (i, wanted) in seen:
+                    continue
+                seen.add((i, wanted))
+                read = self.rows[i].read
+                if wanted not in read.writes:
+                    pending.append((i, wanted))
+                elif is_like(self.spelling.moves, read.text) and len(read.reads) == 1:
+                    pending.append((i, next(iter(read.reads))))
+                else:
+                    found.add(i)
+        return frozenset(found)
 
 
 def _asked(spelling: Spelling, text: str) -> str | None:
@@ -303,9 +327,9 @@ def _direction(code: Code, at: int) -> bool | None:
         return None
     own = role_of(values, row.read.text)
     operands = registers(code.spelling.register, row.read.text.partition(" ")[2])
-    made = code.made(operands[0], at) if own is None and operands else None
-    told = own if made is None else role_of(values, code.rows[made].read.text)
-    return None if told is None else told is Role.OPENS
+    made = code.makers(operands[0], at) if own is None and operands else frozenset()
+    told = {own, *(role_of(values, code.rows[one].read.text) for one in made)} - {None}
+    return told.pop() is Role.OPENS if len(told) == 1 else None
 
 
 __all__ = ["FLAGS", "TOGGLES", "Code", "Row", "code_of"]

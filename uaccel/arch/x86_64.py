@@ -60,7 +60,7 @@ SPELLING = Spelling(
     register=r"\b[re]?([abcd])[xlh]\b|\b[re]?([sd]i|[sb]p)l?\b|\b(r\d+)[dwb]?\b",
     loads=r"mov[bwlqsz]*x?d? (.*\),%.*|.*, ?[^,]*\[.*)",
     stores=r"mov[bwlq]? ([^(]*,[^,]*\(.*|[^,]*\[.*)",
-    own=r"[(\[]%?[re]?[sb]p|%?[gf]s:",
+    own=r"[(\[]%?[re]?[sb]p|%?[gf]s:|%?rip[)\]+-]",
     keeps=(
         r"(cmp|test|push|j\w+|call|nop|bt)[bwlq]? .*|[a-z]\w* .*,[^,]*\)"
         r"|[a-z]\w* [^,]*\[.*|[a-z]\w*"
@@ -70,6 +70,7 @@ SPELLING = Spelling(
     zero=r"test[bwlq]? %?(\w+), ?%?\1",
     moves=r"mov[bwlq]? [^()\[\]]*",
     beside=r"lfence",
+    copies=r"rep (movs|stos).*",
     last=r".*%.*",
     passed=("a", "c"),
     arguments=("di", "si", "d"),

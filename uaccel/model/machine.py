@@ -66,6 +66,7 @@ class Spelling:
     beside: str = ""  # serves nothing but a toggle
     asks: str = ""  # a part of what is asked as it runs, before an opening
     alone: str = ""  # reaches user memory whatever is open
+    copies: str = ""  # a stretch of memory, from either side to the other
     last: str = ""  # the register that is written stands last, not first
     passed: tuple[str, ...] = ()  # registers in which an accessor of one value gets it
     arguments: tuple[str, ...] = ()  # the first three registers of any call
