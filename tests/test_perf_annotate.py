@@ -252,6 +252,18 @@ def test_a_newer_perf_writes_the_symbol_another_way() -> None:
     assert (found.symbol, found.begins, texts(found)) == ("f", True, ["pushq %rbp", "retq"])
 
 
+def test_rows_whose_addresses_a_person_took_away_are_read_below_their_head() -> None:
+    rows = "   0.11 :       nopl   0x0(%rax,%rax,1)\n  99.89 :       push   %r15\n"
+    text = " Percent |      Source code & Disassembly of kcore for cycles (9 samples)\n"
+    found = sole(f"{text}        : ffffffffc0bad980 <f>:\n{rows}")
+    assert (found.symbol, texts(found)) == ("f", ["nopl 0x0(%rax,%rax,1)", "push %r15"])
+    assert [row.percent for row in found.rows] == [0.11, 99.89]
+    assert {row.address for row in found.rows} == {-1}
+    assert not read_annotations(rows), "without a head it may be anything"
+    beside = "   0.00 :    push   %r15      0.00 :    push   %r15\n"
+    assert sole(text + rows + beside).unread == 1
+
+
 def test_rows_that_cannot_be_read_are_counted() -> None:
     found = sole(listing(*BLOCK) + "    0.31 : c000100\n" + listing(*LATER))
     assert (found.unread, found.first_unread.strip()) == (1, "0.31 : c000100")

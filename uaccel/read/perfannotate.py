@@ -14,6 +14,7 @@ from uaccel.read.perfrows import (
     NOWHERE,
     Raw,
     goes_on,
+    read_bare,
     read_drawn,
     read_row,
 )
@@ -183,8 +184,13 @@ class _Reader:
         return distance > 0 and (not self.prose or distance <= LONGEST_INSTRUCTION)
 
     def _between(self, line: str, rest: str) -> None:
+        rows = self.listings[-1].rows
         if _UNREAD.fullmatch(line):
-            self.listings[-1].unread.append(line)
+            bare = read_bare(line) if not rows or rows[-1].address == NOWHERE else None
+            if bare is None:
+                self.listings[-1].unread.append(line)
+            else:
+                self._row(bare)
             return
         numbered = _NUMBERED.fullmatch(rest.strip())
         words = ((numbered["rest"] or "") if numbered else rest).strip()

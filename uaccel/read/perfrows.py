@@ -23,6 +23,8 @@ _ROW = re.compile(
 )
 # `  2.45 │10:   xor    %eax,%r9d`, as the browser draws it: no address but of what is jumped to.
 _DRAWN = re.compile(rf"\s*(?P<shares>(?:{_SHARE}\s?%?\s+){{0,16}})│(?P<rest>.*)")
+# And what a person left of a row: `  0.11 :  nopl   0x0(%rax,%rax,1)`.
+_BARE = re.compile(rf"\s*(?P<shares>(?:{_SHARE}\s?%?\s+){{1,16}}):\s+(?P<rest>\S.*)")
 _DRAWING = re.compile(r"^[\s│├└┌─╎┘┐┤▶►>↓↑→←]+")
 _LABEL = re.compile(r"^[0-9a-f]{1,8}:(?=[\s│├└┌─╎↓↑→←])")
 _INSTRUCTION = re.compile(r"\.?[a-z][\w.]*(?:,[a-z]{1,2})?(?:\s+\S.*)?")
@@ -95,7 +97,15 @@ def read_drawn(line: str) -> Raw | None:
     """Return the row that `line` is as perf's browser draws it; None when it is none."""
     if "│" not in line or len(line) > LONGEST_LINE:
         return None
-    match = _DRAWN.fullmatch(line)
+    return _without_address(_DRAWN.fullmatch(line))
+
+
+def read_bare(line: str) -> Raw | None:
+    """Return the row that `line` is, with a share but no address; None when it is none."""
+    return None if line.count(":") != 1 else _without_address(_BARE.fullmatch(line))
+
+
+def _without_address(match: re.Match[str] | None) -> Raw | None:
     if match is None:
         return None
     rest = _DRAWING.sub("", _LABEL.sub("", match["rest"].strip()))
