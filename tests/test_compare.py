@@ -242,7 +242,9 @@ def test_a_processor_without_work_is_not_the_function() -> None:
     before = {"f": 20.0, "acpi_safe_halt": 5.0, **scaled(OTHERS, 75)}
     after = {"f": 8.0, "acpi_safe_halt": 40.0, **scaled(OTHERS, 52)}
     found = compare(pair(before, after))
-    assert found.variants[0].groups[0].name != "acpi_safe_halt"
+    assert found.variants[0].groups[0].name == "f"
+    # 20 % beside 75 % of work, and 8 % beside 52 %.
+    assert "f takes 0.58 times the time in b" in found.notes[-1]
 
 
 def test_noise_of_few_samples_is_no_cause() -> None:
@@ -296,3 +298,44 @@ def test_a_function_inlined_in_one_variant_is_told() -> None:
         "snd_ioctl_sync_compat is listed in b only: if it is inlined into snd_ioctl elsewhere, "
         "name both with --function"
     ) in found.notes
+
+
+def test_a_run_that_does_not_list_the_function_is_told() -> None:
+    listed = listing({"f": 3.0, **scaled(OTHERS, 60)})
+    cut = listing(scaled(OTHERS, 60))
+    found = compare([one("a", listed, listed, cut), one("b", listed)], asked=["f"])
+    assert found.variants[0].groups[0].percents == (3.0, 3.0, 0.0)
+    assert (
+        "1 of 3 runs of a do not list f: it counts as nothing there, and has at most 6.00 %"
+        in found.notes
+    )
+
+
+def holds_a_profile(path: Path) -> bool:
+    """Return whether it does, and not something else that perf prints."""
+    try:
+        return bool(read_profiles(path.read_text()))
+    except UserError:
+        return False
+
+
+SAMPLES = [path for path in sorted(OURS.parent.glob("*.txt")) if holds_a_profile(path)]
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_a_profile_beside_itself_shows_no_difference(path: Path) -> None:
+    profiles = read_profiles(path.read_text())
+    same = [Taken(name, ("it",), profiles[:1]) for name in ("first", "second")]
+    heaviest = max(profiles[0].rows, key=lambda row: row.percent).symbol.written
+    found = compare(same, asked=[heaviest])
+    assert found.moved == ()
+    (difference,) = found.differences
+    assert difference.before == difference.after > 0 and difference.stands is not Stands.YES
+    chosen = compare(same).chosen
+    assert "unknown which function it is" in chosen or "marked" in chosen
+
+
+def test_a_function_may_be_named_as_the_listing_writes_it() -> None:
+    listed = listing({"f.isra.0": 20.0, **OTHERS})
+    for name in ("f", "f.isra.0"):
+        assert sums(compare([one("a", listed)], asked=[name])) == [20.0]

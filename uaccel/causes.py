@@ -3,23 +3,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from uaccel.accessors import plain
 from uaccel.errors import UserError
 from uaccel.moves import HALF, Move, Runs, have_chains, known, moves, stands_out, told
-from uaccel.shares import Key, bound, is_copy, is_memory, is_named, share
+from uaccel.shares import Key, bare, bound, is_copy, is_idle, is_memory, is_named, share
 
 MARKED = "marked in the text"
 _KERNEL = 10.0  # percent: where it has more, it is the kernel's function that is looked for
 _WHOLE = 0.1  # percent: a listing that shows all that has more than this is a whole one
-# A processor that has nothing to do is no function that got slower.
-_IDLE = re.compile(
-    r"\w*(?:safe_halt|mwait_idle\w*|cpu_idle\w*|default_idle\w*|idle_enter\w*|do_idle|poll_idle)"
-    r"|cpuidle_\w+|acpi_\w*idle\w*|intel_idle\w*|power\w*_idle|psci_\w*enter\w*|snooze_loop"
-)
 
 Holders = Mapping[str, tuple[str, ...]]  # functions with clusters, and those they may be inside of
 
@@ -62,6 +56,7 @@ def cause(
 
 
 def _called(keys: Iterable[Key], name: str) -> list[Key]:
+    name = bare(name)
     same = [key for key in keys if key.name == name]
     return same or [key for key in keys if key.side != "user" and plain(key.name) == plain(name)]
 
@@ -206,8 +201,7 @@ def is_kernel_heavy(runs: Runs) -> bool:
 
 
 def _may_be(key: Key) -> bool:
-    idle = key.side != "user" and _IDLE.fullmatch(key.name)
-    return is_named(key) and not (is_copy(key) or is_memory(key) or idle)
+    return is_named(key) and not (is_copy(key) or is_memory(key) or is_idle(key))
 
 
 def _moved(

@@ -22,7 +22,7 @@ from uaccel.model.comparison import (
 )
 from uaccel.moves import Runs, copies, have_chains
 from uaccel.noise import Figures, Mean, judged, judged_means
-from uaccel.shares import Key, bound, is_copy, is_memory, share, tallies
+from uaccel.shares import Key, bound, is_copy, is_idle, is_memory, share, tallies
 
 KERNEL, ELSEWHERE = "other functions of the kernel", "not said where"
 PERCENT = "percent"
@@ -244,6 +244,7 @@ def _changes(bench: _Bench, shares: Sequence[float | None]) -> Iterator[float]:
 
 def _notes(bench: _Bench, members: Collection[Key]) -> Iterator[str]:
     yield from _about_copies(bench, members)
+    yield from _about_cut_runs(bench)
     yield from _about_work(bench)
     yield from _about_names(bench)
     yield from _about_memory(bench)
@@ -273,18 +274,40 @@ def _about_copies(bench: _Bench, members: Collection[Key]) -> Iterator[str]:
             )
 
 
+def _about_cut_runs(bench: _Bench) -> Iterator[str]:
+    for key in bench.found.functions:
+        for name, runs in zip(bench.names, bench.runs, strict=True):
+            gone = [run for run in runs if key not in run.own and run.bound >= _SEEN]
+            if len(gone) < len(runs) and gone:
+                yield (
+                    f"{len(gone)} of {len(runs)} runs of {name} do not list {key.name}: it counts "
+                    f"as nothing there, and has at most {bound(gone):.2f} %"
+                )
+
+
 def _about_work(bench: _Bench) -> Iterator[str]:
     # A share also changes when the rest does: against it, the cause's own cost is seen.
     measured = [i for i, runs in enumerate(bench.runs) if runs]
-    sums = {i: _sum(bench, bench.runs[i]) for i in measured}
+    ratios = {i: _to_the_rest(bench, bench.runs[i]) for i in measured}
     first = measured[0] if measured else 0
     for i in measured[1:]:
-        if 0 < sums[first] < 100 and 0 < sums[i] < 100:
-            ratio = sums[i] / (100 - sums[i]) / (sums[first] / (100 - sums[first]))
+        if ratios[first] and ratios[i]:
             yield (
-                f"if all else does the same work in both, {bench.group} takes {ratio:.2f} times "
-                f"the time in {bench.names[i]} that it takes in {bench.names[first]}"
+                f"if all else does the same work in both, {bench.group} takes "
+                f"{ratios[i] / ratios[first]:.2f} times the time in {bench.names[i]} that it takes "
+                f"in {bench.names[first]}"
             )
+
+
+def _to_the_rest(bench: _Bench, runs: Runs) -> float:
+    # A processor that waits does no work.
+    own, idle = _sum(bench, runs), sum(share(runs, key) or 0.0 for key in _idle(runs))
+    rest = 100 - own - idle
+    return own / rest if rest > _SEEN else 0.0
+
+
+def _idle(runs: Runs) -> Iterator[Key]:
+    return (key for key in _listed(runs) if is_idle(key))
 
 
 def _sum(bench: _Bench, runs: Runs) -> float:

@@ -22,6 +22,11 @@ _CHECKS = re.compile(
     r"__check_object_size|_*check_(?:heap|stack|kernel_text)_object|check_bogus_\w+"
 )
 _MAYBE = re.compile(r"_*mem(?:cpy|move|set)\w*|_*pi_mem(?:cpy|move|set)\w*")
+# A processor that has nothing to do is no function that got slower.
+_IDLE = re.compile(
+    r"\w*(?:safe_halt|mwait_idle\w*|cpu_idle\w*|default_idle\w*|idle_enter\w*|do_idle|poll_idle)"
+    r"|cpuidle_\w+|acpi_\w*idle\w*|intel_idle\w*|power\w*_idle|psci_\w*enter\w*|snooze_loop"
+)
 _SAMPLES = re.compile(r"(\d+(?:\.\d+)?)([KMG]?)")
 _UNITS = {"": 1, "K": 1000, "M": 1000_000, "G": 1000_000_000}
 
@@ -62,6 +67,11 @@ def is_copy(key: Key) -> bool:
 def is_memory(key: Key) -> bool:
     """Return whether `key` moves or fills memory of any kind: it may serve a copy, or not."""
     return bool(_MAYBE.fullmatch(key.name))
+
+
+def is_idle(key: Key) -> bool:
+    """Return whether `key` is where a processor waits that has nothing to do."""
+    return key.side != "user" and bool(_IDLE.fullmatch(key.name))
 
 
 def is_named(key: Key) -> bool:
