@@ -80,9 +80,18 @@ class Browser:
         ]
         self._devtools("Emulation.setEmulatedMedia", {"features": named})
 
+    def media(self, kind: str) -> None:
+        """Have the page think that it is on paper: "print"; "" for a screen again."""
+        self._devtools("Emulation.setEmulatedMedia", {"media": kind})
+
+    def mouse(self, what: str, x: float, y: float) -> None:
+        """Move the mouse, press or let go of its button: "mouseMoved", "mousePressed", ..."""
+        button = {} if what == "mouseMoved" else {"button": "left", "clickCount": 1}
+        self._devtools("Input.dispatchMouseEvent", {"type": what, "x": x, "y": y, **button})
+
     def press(self, key: str, text: str = "") -> None:
         """Press and let go of a key, as the keyboard does: "Escape", "Enter", "ArrowDown"."""
-        codes = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowUp": 38, "ArrowDown": 40}
+        codes = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowDown": 40, "ArrowRight": 39}
         event = {"key": key, "code": key, "windowsVirtualKeyCode": codes[key], "text": text}
         self._devtools("Input.dispatchKeyEvent", {"type": "keyDown", **event})
         self._devtools("Input.dispatchKeyEvent", {"type": "keyUp", **event})

@@ -16,7 +16,14 @@ import sys
 from functools import partial
 
 from uaccel.cli.answer import FINE, Answer, is_coloured, width
-from uaccel.cli.documents import add_documents, expect_documents, written
+from uaccel.cli.documents import (
+    add_documents,
+    add_page,
+    expect_documents,
+    expect_page,
+    write_page,
+    written,
+)
 from uaccel.cli.options import add_work, again, arches, assignments
 from uaccel.cli.progress import Bar
 from uaccel.errors import UserError
@@ -29,6 +36,7 @@ from uaccel.model.comparison import Comparison
 from uaccel.model.scan import Filters
 from uaccel.report import compare as report
 from uaccel.report import comparemail, json
+from uaccel.report.html import comparison_page
 
 _NAMED = re.compile(r"(?P<name>[^=/]+)=(?P<path>.+)")
 _ALL = Filters((), (), direction=None, form=None, min_accesses=0, top=None)
@@ -47,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--mail", action="store_true", help="72 columns for a commit message")
     add_documents(parser, ("json",))
+    add_page(parser)
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
 
 
@@ -54,9 +63,9 @@ def run(args: argparse.Namespace) -> Answer:
     """Compare what perf wrote of two or more variants, side by side."""
     expect_documents(args, ("json",), {"--mail": args.mail})
     _, environment = assignments([])
-    given = _given(args.files)
+    expect_page(args)
     question = Question(
-        given=given,
+        given=given(args.files),
         functions=tuple(args.function),
         holders=_holders(args, environment),
         arches=arches(args.arch, environment),
@@ -64,11 +73,13 @@ def run(args: argparse.Namespace) -> Answer:
         command=again(args, None, environment),
     )
     found = comparison(question)
+    write_page(args, partial(comparison_page, found))
     text = _answer(args, found, is_coloured(args.color, environment))
     return Answer(text, FINE)
 
 
-def _given(words: list[str]) -> tuple[Given, ...]:
+def given(words: list[str]) -> tuple[Given, ...]:
+    """Return the files that `words` name, each with what perf says of it."""
     named = [_NAMED.fullmatch(word) for word in words]
     parts = [(m["name"], m["path"]) if m else (None, w) for m, w in zip(named, words, strict=True)]
     if [path for _, path in parts].count(STDIN) > 1:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a command writes for programs besides its text: `--json FILE` and its kin, - for stdout."""
+"""What a command writes besides its text: `--json FILE` and its kin, - for stdout; a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from uaccel.errors import UserError
-from uaccel.host.files import expect_file, put
+from uaccel.host.files import expect_file, expect_folder, put
+
+PAGE = "index.html"
 
 
 def add_documents(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
@@ -17,6 +19,26 @@ def add_documents(parser: argparse.ArgumentParser, names: Iterable[str]) -> None
         parser.add_argument(
             f"--{name}", metavar="FILE", help=f"write {name.upper()} there; - for stdout"
         )
+
+
+def add_page(parser: argparse.ArgumentParser) -> None:
+    """Return with --html added to `parser`."""
+    parser.add_argument("--html", metavar="DIR", help="write a page for a browser: DIR/index.html")
+
+
+def expect_page(args: argparse.Namespace) -> None:
+    """Return when the page that `args` asks for can be written; UserError before any work."""
+    if args.html == "-":
+        raise UserError("--html takes a folder: a page does not go to stdout")
+    if args.html:
+        expect_folder(args.html)
+        expect_file(str(Path(args.html) / PAGE))
+
+
+def write_page(args: argparse.Namespace, make: Callable[[], str]) -> None:
+    """Return when the page that `args` asks for is written."""
+    if args.html:
+        put(args.html, PAGE, make())
 
 
 def expect_documents(

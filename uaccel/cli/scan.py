@@ -17,7 +17,14 @@ from functools import partial
 from pathlib import Path
 
 from uaccel.cli.answer import FINE, FOUND, Answer, is_coloured, width
-from uaccel.cli.documents import add_documents, expect_documents, written
+from uaccel.cli.documents import (
+    add_documents,
+    add_page,
+    expect_documents,
+    expect_page,
+    write_page,
+    written,
+)
 from uaccel.cli.options import ARCHES, add_work, again, arches, assignments, seconds
 from uaccel.cli.progress import Bar
 from uaccel.errors import UserError
@@ -35,6 +42,7 @@ from uaccel.model.survey import Kind
 from uaccel.report import json, sarif
 from uaccel.report import scan as report
 from uaccel.report.corpus import corpus
+from uaccel.report.html import scan_page
 
 _TOP = 40  # clusters in the text, unless --top says how many
 _DOCUMENTS: Mapping[str, Callable[[Account], str]] = {
@@ -62,6 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"show candidate lines instead: {', '.join(_CLASSES)}",
     )
     add_documents(parser, _DOCUMENTS)
+    add_page(parser)
     parser.add_argument("--strict", action="store_true", help="status 1 if not all is understood")
     parser.add_argument(
         "--file-timeout", type=seconds, default=10.0, metavar="SECONDS", help="for one file; 10"
@@ -99,6 +108,7 @@ def run(args: argparse.Namespace) -> Answer:
         found = profiled(found, args.profile, *chosen)
     odd = found.scan.totals.of(Kind.NOT_UNDERSTOOD) or found.scan.skipped
     status = FOUND if args.strict and odd else FINE
+    write_page(args, partial(scan_page, found))
     text = _answer(args, found, is_coloured(args.color, environment))
     return Answer(text, status, () if args.quiet else found.scan.notes)
 
@@ -112,6 +122,7 @@ def _columns(named: list[str] | None, environment: dict[str, str]) -> tuple[Arch
 
 def _refuse_early(args: argparse.Namespace, named: tuple[str, ...]) -> None:
     expect_documents(args, _DOCUMENTS, {"--list": bool(args.list)})
+    expect_page(args)
     if args.profile == "-" and STDIN in named:
         raise UserError("stdin is either the profile or the C, not both")
 

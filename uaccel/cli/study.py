@@ -9,20 +9,29 @@ VAR=value.  A bar on a terminal shows progress; the table goes to stdout.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from uaccel.cli.answer import FINE, FOUND, UNUSABLE, Answer, is_coloured, width
-from uaccel.cli.options import add_builds, again, arches, assignments
+from uaccel.cli.compare import given
+from uaccel.cli.documents import add_page, expect_page, write_page
+from uaccel.cli.options import ARCHES, add_builds, again, arches, assignments
 from uaccel.cli.progress import Bar
+from uaccel.errors import UserError
+from uaccel.flow.compare import Question, comparison
 from uaccel.flow.ground import Ground
 from uaccel.flow.study import Request, study
 from uaccel.flow.targets import SEED
 from uaccel.flow.trials import ALL_STYLES
 from uaccel.host.files import expect_file, expect_folder, put
+from uaccel.host.shipped import catalogue_pages
 from uaccel.host.store import Store, cache_folder, key
 from uaccel.host.tree import find_tree
+from uaccel.model.comparison import Comparison
 from uaccel.model.judgement import Outcome, worst
 from uaccel.report import json, text
+from uaccel.report.html import study_page
 
 NOTHING_BUILT = "nothing was built: no compiler or no build for any architecture that was asked for"
 
@@ -35,6 +44,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--style", action="append", choices=ALL_STYLES, help="only this style (again for more)"
     )
     parser.add_argument("--json", metavar="FILE", help="write the JSON document; - for stdout")
+    add_page(parser)
+    parser.add_argument(
+        "--perf",
+        action="append",
+        default=[],
+        metavar="[NAME=]FILE",
+        help="what perf wrote of a variant, for the page (again for more)",
+    )
     parser.add_argument("--patches", metavar="DIR", help="folder for the patches; else the cache")
     parser.add_argument("--show-patches", action="store_true", help="show the patches' text too")
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
@@ -49,9 +66,12 @@ def run(args: argparse.Namespace) -> Answer:
     command = again(args, tree.path, environment)
     patches = args.patches or str(store.root / "patches" / f"{tree.version}-{key(tree.path)[:8]}")
     expect_folder(patches)
-    request = Request(named or SEED, tuple(args.style or ALL_STYLES), command, patches)
+    expect_page(args)
+    styles = tuple(args.style or ALL_STYLES)
+    request = Request(named or SEED, styles, command, patches, exhibit=bool(args.html))
     if args.json and args.json != "-":
         expect_file(args.json)
+    profiles = _profiles(args, command)
     with Bar("reading", quiet=args.quiet, verbose=args.verbose) as bar:
         ground = Ground(
             tree=tree,
@@ -62,7 +82,8 @@ def run(args: argparse.Namespace) -> Answer:
             jobs=args.jobs,
             progress=bar.step,
         )
-        dossier = study(ground, request)
+        dossier = replace(study(ground, request), comparison=profiles)
+    write_page(args, partial(study_page, dossier, catalogue_pages()))
     document = json.document(dossier)
     status = FOUND if worst(v.outcome for v in dossier.verdicts) is Outcome.FAIL else FINE
     remarks: tuple[str, ...] = ()
@@ -76,3 +97,20 @@ def run(args: argparse.Namespace) -> Answer:
     colour = is_coloured(args.color, environment)
     shown = text.study(dossier, color=colour, width=width(), patches=args.show_patches)
     return Answer(shown, status, remarks)
+
+
+def _profiles(args: argparse.Namespace, command: str) -> Comparison | None:
+    if not args.perf:
+        return None
+    if not args.html:
+        raise UserError("--perf is for the page: say where it is to be with --html DIR")
+    return comparison(
+        Question(
+            given=given(args.perf),
+            functions=(),
+            holders=None,
+            arches=tuple(ARCHES.values()),
+            annotate=None,
+            command=command,
+        )
+    )

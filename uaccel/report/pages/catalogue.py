@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from uaccel.report.plain import block
 
-_DEEPER = 3  # levels that a page's headings go down: it is a section of a section
+_DEEPER = 2  # levels that a page's headings go down: it is a section of a section
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def _html(page: str, anchors: Mapping[tuple[str, str], str]) -> Markup:
     tokens = reader.parse(body)
     for token in tokens:
         if token.tag in ("h1", "h2", "h3"):
-            token.tag = f"h{min(int(token.tag[1]) + _DEEPER - 1, 6)}"
+            token.tag = f"h{min(int(token.tag[1]) + _DEEPER, 6)}"
         token.children = _linked(token.children or [], anchors) if token.children else None
     return Markup(reader.renderer.render(tokens, reader.options, {}))
 

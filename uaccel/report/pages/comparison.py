@@ -17,6 +17,7 @@ _WIDEST = 100.0
 class Slice:
     """One symbol of a group as a bar."""
 
+    number: int  # of its symbol among those of all variants
     symbol: str
     object: str
     percent: float
@@ -34,8 +35,7 @@ class Pile:
     width: float  # percent of the room
     spread: str
     slices: tuple[Slice, ...]
-    first: bool  # the group that the comparison is about
-    differences: tuple[Difference, ...]  # against the first variant
+    first: bool  # what the comparison is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Compared:
 
     comparison: Comparison
     columns: tuple[Column, ...]
-    totals: tuple[Difference, ...]  # of the groups and events, of each variant but the first
+    said: tuple[Difference, ...]  # of the group that it is about, of each variant but the first
     annotated: tuple[tuple[str, tuple[Listed, ...]], ...]  # by variant
 
 
@@ -87,20 +87,38 @@ def compared(comparison: Comparison) -> Compared:
     """Return what a template shows of `comparison`."""
     groups = [group for variant in comparison.variants for group in variant.groups]
     most = max((group.percent for group in groups), default=0.0) or 1.0
-    columns = tuple(_column(comparison, variant, most) for variant in comparison.variants)
+    symbols = {row.symbol for group in groups for row in group.rows}
+    numbers = {symbol: at for at, symbol in enumerate(_heaviest(comparison, symbols))}
+    columns = tuple(_column(one, most, numbers) for one in comparison.variants)
     annotated = tuple(
         (variant.name, tuple(_listed(one) for one in variant.attributions))
         for variant in comparison.variants
         if variant.attributions
     )
-    return Compared(comparison, columns, comparison.differences, annotated)
+    if comparison.attributions:
+        loose = tuple(_listed(one) for one in comparison.attributions)
+        annotated = (*annotated, ("not said of which variant", loose))
+    about = {variant.groups[0].name for variant in comparison.variants if variant.groups}
+    said = tuple(one for one in comparison.differences if one.what in about)
+    return Compared(comparison, columns, said, annotated)
 
 
-def _column(comparison: Comparison, variant: Variant, most: float) -> Column:
+def _heaviest(comparison: Comparison, symbols: set[str]) -> list[str]:
+    # A symbol has one colour in every variant; the heaviest have the first ones.
+    shares = dict.fromkeys(sorted(symbols), 0.0)
+    for variant in comparison.variants:
+        for group in variant.groups[:1]:
+            for row in group.rows:
+                shares[row.symbol] += row.percent
+    return sorted(shares, key=lambda symbol: -shares[symbol])
+
+
+def _column(variant: Variant, most: float, numbers: dict[str, int]) -> Column:
     piles = []
     for at, group in enumerate(variant.groups):
         slices = tuple(
             Slice(
+                numbers[row.symbol],
                 row.symbol,
                 row.object,
                 row.percent,
@@ -111,11 +129,8 @@ def _column(comparison: Comparison, variant: Variant, most: float) -> Column:
             for row in group.rows
         )
         width = round(_WIDEST * group.percent / most, 3)
-        told = tuple(
-            d for d in comparison.differences if (d.variant, d.what) == (variant.name, group.name)
-        )
         piles.append(
-            Pile(group.name, group.percent, width, _spread(group.percents), slices, not at, told)
+            Pile(group.name, group.percent, width, _spread(group.percents), slices, not at)
         )
     return Column(variant, tuple(piles))
 

@@ -45,7 +45,13 @@ def island(content: object) -> Markup:
 
 def ticked(text: str) -> Markup:
     """Return a sentence of ours with what stands in backticks as code."""
-    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", escape(block(text))))
+    # As plain text: what joins markup would escape our own elements too.
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(block(text)))))
+
+
+def figure(value: float) -> str:
+    """Return a count or a time as a person reads it: "123,456,789", "0.0342"."""
+    return f"{value:,.0f}" if value == int(value) or abs(value) >= 1e6 else f"{value:,.6g}"
 
 
 def _plain(value: object) -> object:
@@ -81,4 +87,4 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters["ticked"] = ticked
+_ENVIRONMENT.filters |= {"ticked": ticked, "figure": figure}

@@ -19,7 +19,6 @@ _CLASSES = (
     (Number, "n"),
     (String, "s"),
 )
-_TAB = 8  # columns, as the kernel has them
 SAME, CHANGED, GONE, NEW = range(4)  # of a row of a diff
 
 
@@ -58,10 +57,8 @@ def rows(before: list[int], after: list[int]) -> list[tuple[int, int, int]]:
 
 
 def _lines(text: str) -> list[tuple[str, ...]]:
-    # Tabs are set out before: beside each other, lines must not depend on where they begin.
-    shown = "\n".join(line.expandtabs(_TAB).rstrip("\r") for line in text.split("\n"))
     lines: list[list[str]] = [[]]
-    for kind, value in CLexer(stripnl=False, ensurenl=False).get_tokens(shown):
+    for kind, value in CLexer(stripnl=False, ensurenl=False).get_tokens(text):
         for at, piece in enumerate(value.split("\n")):
             if at:
                 lines.append([])

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The runs: one row a fault, one column a style; a cell says how they came out, a click says why.
+// The runs: one row a fault, one column a style; a cell says how they came out, a click each of them.
 
 const OUTCOMES = ["same", "declared", "different"];
 
@@ -43,66 +43,67 @@ function told(runs) {
 }
 
 function returned(value) {
-  return value === null ? "did not return" : String(value);
+  return value === null ? "never" : String(value);
 }
 
-function detailRow(run) {
-  return make("tr", {},
-    make("td", {}, make("span", { class: `outcome ${run.outcome}` }, run.outcome)),
-    make("td", { class: "n" }, String(run.alike)),
-    make("td", { class: "n" }, returned(run.results[0])),
-    make("td", { class: "n" }, returned(run.results[1])),
-    make("td", { class: "n" }, String(run.reached[0])),
-    make("td", { class: "n" }, String(run.reached[1])),
-    make("td", {}, run.closed ? "closed" : "stands open"),
-    make("td", { class: "wide" }, run.why));
+const SHOWN = 50; // runs of one cell that are listed
+
+function side(run, at) {
+  return `returns ${returned(run.results[at])} after ${run.reached[at]} user ${run.reached[at] === 1 ? "access" : "accesses"}`;
 }
 
-function showRuns(box, style, what, runs) {
-  const heads = ["outcome", "runs", "returns: stands", "written", "accesses: stands", "written", "window", "why"];
-  const more = runs.length > 50 ? [make("p", { class: "note" }, `the first 50 of ${runs.length}`)] : [];
-  box.replaceChildren(
-    make("h4", {}, `${style}: ${what}`),
-    make("div", { class: "scroll" }, make("table", {},
-      make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
-      make("tbody", {}, ...runs.slice(0, 50).map(detailRow)))),
-    ...more);
+function detail(run, style) {
+  const alike = run.alike > 1 ? ` (and ${run.alike - 1} more like it)` : "";
+  return make("li", {},
+    make("span", { class: `outcome ${run.outcome}` }, run.outcome),
+    ` as it stands: ${side(run, 0)}; ${style}: ${side(run, 1)}, `
+    + `${run.closed ? "the window is closed" : "the window stands open"}${alike}. ${run.why}`);
 }
 
-function cell(style, what, runs, box) {
+// What a cell stands for opens right below its row, and shuts again.
+function toggleRuns(button, style, runs) {
+  const open = button.getAttribute("aria-expanded") === "true";
+  const row = button.closest("tr");
+  for (const other of row.querySelectorAll("[aria-expanded]")) other.setAttribute("aria-expanded", "false");
+  if (row.nextElementSibling && row.nextElementSibling.classList.contains("told")) {
+    row.nextElementSibling.remove();
+  }
+  if (open) return;
+  button.setAttribute("aria-expanded", "true");
+  const more = runs.length > SHOWN ? [make("p", { class: "note" }, `the first ${SHOWN} of ${runs.length}`)] : [];
+  row.after(make("tr", { class: "told" }, make("td", { colspan: row.children.length },
+    make("ul", {}, ...runs.slice(0, SHOWN).map((run) => detail(run, style))), ...more)));
+}
+
+function cell(style, runs) {
   if (!runs) return make("td", { class: "quiet" }, "not run");
-  const button = make("button", { type: "button", class: `outcome ${worstOf(runs)}` }, told(runs));
-  button.addEventListener("click", () => {
-    for (const other of document.querySelectorAll("#faults-matrix [aria-pressed]")) {
-      other.removeAttribute("aria-pressed");
-    }
-    button.setAttribute("aria-pressed", "true");
-    showRuns(box, style, what, runs);
-  });
+  const button = make("button", { type: "button", class: `outcome ${worstOf(runs)}`,
+    "aria-expanded": "false" }, told(runs));
+  button.addEventListener("click", () => toggleRuns(button, style, runs));
   return make("td", {}, button);
 }
 
+function styleHeads(first, styles) {
+  return make("thead", {}, make("tr", {}, make("th", { scope: "col" }, first),
+    ...styles.map((style) => make("th", { scope: "col" }, content.styles[style]))));
+}
+
 function drawMatrix(runs) {
-  const box = document.getElementById("faults-told");
   const styles = [...grouped(runs, "s").keys()].sort((a, b) => a - b);
-  const head = make("tr", {}, make("th", { scope: "col" }, "what is met"),
-    ...styles.map((style) => make("th", { scope: "col" }, content.styles[style])));
-  const rows = [...grouped(runs.filter(KEPT[part("faults-rows").value]), "what")].map(([what, met]) => {
+  const kept = grouped(runs.filter(KEPT[part("faults-rows").value]), "what");
+  const rows = [...kept].map(([what, met]) => {
     const byStyle = grouped(met, "s");
     return make("tr", {}, make("th", { scope: "row" }, what),
-      ...styles.map((style) => cell(content.styles[style], what, byStyle.get(style), box)));
+      ...styles.map((style) => cell(content.styles[style], byStyle.get(style))));
   });
   if (!rows.length) rows.push(make("tr", {}, make("td", { colspan: styles.length + 1 }, "none of them")));
-  box.replaceChildren();
-  const table = make("table", { class: "matrix" }, make("thead", {}, head), make("tbody", {}, ...rows));
-  document.getElementById("faults-matrix").replaceChildren(table);
+  part("faults-matrix").replaceChildren(
+    make("table", { class: "matrix" }, styleHeads("what is met", styles), make("tbody", {}, ...rows)));
 }
 
 // All of it at a glance: how every style of the function came out on every architecture.
 function drawSum(runs, choose) {
   const styles = [...grouped(runs, "s").keys()].sort((a, b) => a - b);
-  const head = make("tr", {}, make("th", { scope: "col" }, "architecture"),
-    ...styles.map((style) => make("th", { scope: "col" }, content.styles[style])));
   const rows = [...grouped(runs, "a")].sort(([a], [b]) => a - b).map(([arch, met]) => {
     const byStyle = grouped(met, "s");
     const name = make("button", { type: "button", class: "plain" }, content.arches[arch]);
@@ -113,13 +114,13 @@ function drawSum(runs, choose) {
       return make("td", {}, make("span", { class: `outcome ${worstOf(found)}` }, told(found)));
     }));
   });
-  const table = make("table", { class: "matrix" }, make("thead", {}, head), make("tbody", {}, ...rows));
-  document.getElementById("faults-sum").replaceChildren(table);
+  part("faults-sum").replaceChildren(
+    make("table", { class: "matrix" }, styleHeads("architecture", styles), make("tbody", {}, ...rows)));
 }
 
 function startFaults() {
-  const byFunction = document.getElementById("faults-function");
-  const byArch = document.getElementById("faults-arch");
+  const byFunction = part("faults-function");
+  const byArch = part("faults-arch");
   if (!byFunction) return;
   const runs = content.met.map(run);
   const functions = grouped(runs, "f");

@@ -43,7 +43,7 @@ const number = (key) => (a, b) => a[key] - b[key];
 
 // label, how a cell is told, how rows are ordered, and whether the most comes first.
 const COLUMNS = [
-  { id: "rank", label: "#", cell: (row) => String(row.rank), order: number("rank"), numeric: true },
+  { id: "rank", label: "#", name: "rank", cell: (row) => String(row.rank), order: number("rank"), numeric: true },
   { id: "place", label: "place", cell: (row) => `${row.file}:${row.line}`,
     order: (a, b) => text("file")(a, b) || a.line - b.line },
   { id: "function", label: "function", cell: (row) => row.fn, order: text("fn") },
@@ -84,11 +84,12 @@ function filtered() {
 function update() {
   shown.arch = Number(part("filter-arch").value);
   const sign = shown.down ? -1 : 1;
-  const { order } = shown.column;
-  shown.rows = filtered().sort((a, b) => sign * order(a, b) || a.rank - b.rank);
+  const compare = shown.column.order;
+  shown.rows = filtered().sort((a, b) => sign * compare(a, b) || a.rank - b.rank);
   const where = shown.arch < 0 ? "the most of any architecture" : content.arches[shown.arch];
+  const order = shown.column.numeric ? ["least first", "most first"] : ["a to z", "z to a"];
   part("said").textContent = `${shown.rows.length} of ${many(rows.length, "cluster")}, by `
-    + `${shown.column.label}, ${shown.down ? "most first" : "least first"}; saves: openings, ${where}.`;
+    + `${shown.column.name || shown.column.label}, ${order[Number(shown.down)]}; saves: openings, ${where}.`;
   part("list").setAttribute("aria-rowcount", String(shown.rows.length + 1));
   part("rows").style.height = `${shown.rows.length * rowHeight()}px`;
   draw(true);
@@ -105,7 +106,7 @@ function rowHeight() {
 }
 
 function drawn(row, at) {
-  const made = make("div", { class: "list-row", role: "row", "aria-rowindex": at + 2, title: row && row.told });
+  const made = make("div", { class: "list-row", role: "row", "aria-rowindex": at + 2, tabindex: 0, "data-at": at });
   if (!row) return made;
   for (const column of COLUMNS) {
     made.append(make("div", { role: "cell", class: `cell ${column.id}`, "data-label": column.label }, column.cell(row)));
@@ -121,17 +122,25 @@ function draw(anew) {
   const to = Math.min(Math.ceil((top + innerHeight) / height) + BEYOND, shown.rows.length);
   if (!anew && from === shown.from && to === shown.to) return;
   [shown.from, shown.to] = [from, to];
-  paint(from, to, height);
+  paint(from, to, height, anew);
 }
 
-function paint(from, to, height) {
-  const made = [];
+// Rows that stay on the screen stay as they are: one of them may have the focus.
+function paint(from, to, height, anew) {
+  const box = part("rows");
+  if (anew) box.replaceChildren();
+  for (const row of [...box.children]) {
+    const at = Number(row.dataset.at);
+    if (at < from || at >= to) row.remove();
+  }
+  const first = box.firstElementChild;
+  const kept = first ? [Number(first.dataset.at), Number(box.lastElementChild.dataset.at)] : [to, from - 1];
   for (let at = from; at < to; at += 1) {
+    if (first && at >= kept[0] && at <= kept[1]) continue;
     const row = drawn(shown.rows[at], at);
     row.style.transform = `translateY(${at * height}px)`;
-    made.push(row);
+    box.insertBefore(row, first && at < kept[0] ? first : null);
   }
-  part("rows").replaceChildren(...made);
 }
 
 function sortBy(column) {
@@ -156,7 +165,7 @@ function startHeads() {
     return make("div", { role: "columnheader", class: `cell ${column.id}`, "data-id": column.id,
       "aria-sort": "none" }, button);
   }));
-  fill(part("sort-by"), COLUMNS.map((column) => [column.id, column.label]), "rank");
+  fill(part("sort-by"), COLUMNS.map((column) => [column.id, column.name || column.label]), "rank");
   part("sort-by").addEventListener("change", (event) => {
     sortBy(COLUMNS.find((column) => column.id === event.target.value));
   });
@@ -188,7 +197,15 @@ function printAll() {
   const height = rowHeight();
   const count = Math.min(shown.rows.length, PRINTED);
   part("rows").style.height = `${count * height}px`;
-  paint(0, count, height);
+  paint(0, count, height, true);
+}
+
+// The whole sentence about a cluster, where there is room for it.
+function tell(event) {
+  const row = event.target.closest("[data-at]");
+  if (!row) return;
+  const { file, line, told } = shown.rows[Number(row.dataset.at)];
+  part("said").textContent = `${file}:${line}: ${told}`;
 }
 
 function startList() {
@@ -199,6 +216,8 @@ function startList() {
     shown.height = 0;
     update();
   });
+  part("rows").addEventListener("focusin", tell);
+  part("rows").addEventListener("click", tell);
   addEventListener("beforeprint", printAll);
   addEventListener("afterprint", update);
   update();
