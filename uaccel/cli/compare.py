@@ -24,7 +24,7 @@ from uaccel.cli.documents import (
     write_page,
     written,
 )
-from uaccel.cli.options import add_work, again, arches, assignments
+from uaccel.cli.options import add_pace, again, arches, assignments
 from uaccel.cli.progress import Bar
 from uaccel.errors import UserError
 from uaccel.flow.compare import STDIN, Given, Question, comparison, holders
@@ -45,10 +45,21 @@ _FILE_SECONDS = 10.0  # of processor time for one file of a tree
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Return with the arguments of this command added to `parser`."""
-    add_work(parser)
+    parser.add_argument("--tree", metavar="DIR", help="kernel tree: it is one of its functions")
+    parser.add_argument(
+        "--arch",
+        action="append",
+        metavar="NAME",
+        help="annotated functions are of it (again for more)",
+    )
+    add_pace(parser)
     parser.add_argument("files", nargs="+", metavar="[NAME=]FILE", help="what perf wrote")
     parser.add_argument(
-        "--function", action="append", default=[], metavar="NAME", help="that it is about"
+        "--function",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="that it is about (again for more)",
     )
     parser.add_argument(
         "--annotate", action="store_true", help="ask perf annotate about recordings too"
