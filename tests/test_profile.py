@@ -373,3 +373,16 @@ def expect_sound(text: str) -> None:
         assert profile.rows or profile.tool is Tool.SCRIPT
         assert all(0 <= row.percent <= 100.001 for row in profile.rows)
         assert all(0 < stack.percent <= 100.001 for stack in profile.stacks)
+
+
+@pytest.mark.parametrize(
+    "text",
+    (
+        "note: 2104 places of three trees\n  closed: added to the list of what is known\n",
+        "    3 lines, faced with 10: a style can write\n\ncluster:     dead code that nobody calls\n",
+        "f.c:7: error: too few\n 3155 |         unsafe_copy_from_user(&flags, at, 4, fault);\n",
+    ),
+)
+def test_prose_and_tables_are_no_samples(text: str) -> None:
+    with pytest.raises(UserError, match="no profile was found"):
+        read_profiles(text)

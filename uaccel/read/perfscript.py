@@ -142,12 +142,22 @@ class _Reader:
 
 def _symbol(text: str) -> Symbol | None:
     match = _FRAME.fullmatch(text)
-    if match is None:
+    if match is None or not _is_told(match):
         return None
     within = match["within"] or ""
     if within == "inlined":
         return symbol(match["name"], "", None, inlined=True)
     return symbol(match["name"], within, is_kernel(within, int(match["address"], 16)))
+
+
+def _is_told(frame: re.Match[str]) -> bool:
+    # `a` and `added` are numbers too: prose has no address before one word, or before an object.
+    address, name = frame["address"], frame["name"]
+    if frame["within"] or name == "[unknown]":
+        return True
+    long_enough = len(address) >= 4 and any(digit.isdigit() for digit in address)
+    is_name = " " not in name or any(sign in name for sign in "(<")
+    return long_enough and is_name and name[0] not in "|+-=*"
 
 
 def _with_hosts(frames: Sequence[Symbol]) -> tuple[Symbol, ...]:
