@@ -4,7 +4,9 @@
 A case gives some fences and expects others; both are named by their first word.
 
 * `uaccel/arch/NAME.md` gives ```listing, a row of `mnemonic operands` per instruction, and expects
-  ```roles, a row of `LINE role` per line that means something to a window; or ```entries, a
+  ```roles, a row of `LINE role` per line that means something to a window; ```objdump, the same as
+  GNU objdump writes it, where it is told of a toggle which way it goes, and `user` stands at what
+  reaches user memory; or ```entries, a
   row of `KIND FIELD=VALUE...` per entry of an exception table, and expects ```effects, a row per
   entry that says what a fault does besides going on elsewhere.
 * `uaccel/styles/NAME.md` gives ```c, a file, for struct copies ```layout [ARCH] (see
@@ -50,12 +52,16 @@ import uaccel.styles
 from tests import runs
 from tests.cases import Block, Case
 from tests.layouts import layouts
+from uaccel.annotated.slices import code_of
+from uaccel.annotated.spelling import plain, role_of
+from uaccel.attribution import attribute
 from uaccel.catalog import catalog
 from uaccel.edits import apply, longest
 from uaccel.elements import members
 from uaccel.flow.judge import Ground, judge_beside
 from uaccel.flow.vicinity import Vicinity
 from uaccel.lending import LINUX
+from uaccel.model.annotation import Annotated, Annotation
 from uaccel.model.command import Command
 from uaccel.model.dialect import COMMON, Dialect
 from uaccel.model.expansion import Expansion
@@ -80,6 +86,7 @@ RULES: Mapping[str, Rule] = catalog(uaccel.rules, Rule)
 GIVEN = (
     *(
         "listing",
+        "objdump",
         "runs",
         "entries",
         "c",
@@ -101,10 +108,34 @@ def arch(name: str, case: Case) -> dict[str, str]:
     for entries in case.of("entries"):
         told = (_effects(ARCHES[name], row) for row in entries.text.splitlines())
         return {"effects": "".join(f"{effects}\n" for effects in told)}
+    for written in case.of("objdump"):
+        return {"roles": _written(ARCHES[name], written.text)}
     (given,) = case.of("listing")
     insns = (_insn(number, row) for number, row in enumerate(given.text.splitlines(), start=1))
     found = ((insn.address, ARCHES[name].role(insn)) for insn in insns)
     return {"roles": "".join(f"{number} {role.value}\n" for number, role in found if role)}
+
+
+def _written(given: Arch, text: str) -> str:
+    rows = tuple(Annotated(1.0, 4 * i, b"", row) for i, row in enumerate(text.splitlines()))
+    note = Annotation("f", "", "", "", "", rows, True, True, 0, "")
+    assert given.spelling is not None
+    roles = tuple(role_of(given.spelling.rows, plain(row.text)) for row in rows)
+    code = code_of(note, given.spelling, (None,) * len(rows), roles)
+    found = attribute(note, (given,))
+    shares = [share for window in found.windows for share in window.shares]
+    told = []
+    for number, (row, opens) in enumerate(zip(code.rows, code.opens, strict=True), start=1):
+        reaches = any(
+            number - 1 in one.rows and one.what == " ".join(rows[number - 1].text.split())
+            for one in shares
+        )
+        if opens is not None:
+            told.append(f"{number} {'opens' if opens else 'closes'}\n")
+        elif row.role is not None or reaches:
+            what = row.role.value if row.role else ""
+            told.append(f"{number} {what}{' user' if reaches else ''}".replace("  ", " ") + "\n")
+    return "".join(told)
 
 
 def styles(name: str, case: Case) -> dict[str, str]:

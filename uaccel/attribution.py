@@ -41,12 +41,12 @@ def attribute(
     matched = match(annotation, kin.spelling, listing)
     code = code_of(annotation, kin.spelling, matched.insns, matched.roles)
     found = _Search(code, matched.exact, kin.guards_reads).windows()
-    lined = _lined(code, found, file) if file else found
+    lined = _lined(code, found, file)
     windows = tuple(_windowed(annotation, n, one) for n, one in enumerate(lined, start=1))
     how = f"by the instruction pattern of {kin.title}"
     if matched.exact:
         how += " and the exception table of its object"
-    if lined != found:
+    if any(_line(row.lines, file) for row in code.rows):
         how = f"by line information, and {how}"
     told = (*matched.why, *doubts(annotation, kin, code, windows))
     return Attribution(annotation, kin.name, how, windows, told)

@@ -13,6 +13,7 @@ from uaccel.model.attribution import Windowed
 from uaccel.model.machine import Arch
 
 _WHOLE = 99.0  # percent; the rest is rounding
+_NOTABLE = 1.0  # percent; less is noise
 _ROUNDED = 0.5  # percent; what prose gives has no decimals
 
 
@@ -62,7 +63,7 @@ def _cut(annotation: Annotation) -> Iterator[str]:
     if annotation.cut:
         yield (
             "the listing is cut: how many more accesses the function has, and what they cost,"
-            " is not known, so that a total that a text gives for them cannot be checked"
+            " is not known; a total that a text beside it gives cannot be checked"
         )
     if not annotation.begins:
         yield "the listing begins later than the function"
@@ -119,7 +120,7 @@ def _skid(annotation: Annotation, windows: tuple[Windowed, ...]) -> Iterator[str
         if behind >= len(annotation.rows) or behind in taken or annotation.rows[behind].gap:
             continue
         row = annotation.rows[behind]
-        if row.percent and row.percent > most:
+        if row.percent and row.percent > max(most, _NOTABLE):
             yield (
                 f"{row.percent:.2f} % stand at the instruction right behind window"
                 f" {window.number}: samples may have skidded there, and are not counted"

@@ -13,7 +13,7 @@ from uaccel.model.annotation import Annotation
 from uaccel.model.machine import Arch, Role, Spelling
 
 # Of the instructions, what a few unusual ones and what could not be read leave.
-_MOST = 0.9
+_MOST = 0.8
 
 
 @dataclass(frozen=True, slots=True)

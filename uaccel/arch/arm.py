@@ -31,7 +31,8 @@ SPELLING = Spelling(
     ),
     family=(
         r"[a-z]\w*(\.\w)?"
-        r"( (?!.*%)(.*(\b(r\d+|sl|fp|ip|sp|lr|pc)\b| ).*|[0-9a-f]+|\{0\}|#?\w+))?"
+        r"( (?!.*%)(?!.*,[^ ])(?!.*\b[wx]\d)"
+        r"(.*(\b(r\d+|sl|fp|ip|sp|lr|pc)\b| ).*|[0-9a-f]+|\{0\}|#?\w+))?"
     ),
     register=r"\b(r\d+|sl|fp|ip|sp|lr)\b",
     loads=r"ldrs?[bh]?t?(eq|ne|[clhv][cs]|mi|pl|hi|[gl][et])? .*",

@@ -38,7 +38,10 @@ SPELLING = Spelling(
         closes   | msr pan, #0x1 | it may not
         """
     ),
-    family=r"[a-z][\w.]*( (?!.*%)(?!.*\br\d)(.*\b([wx](\d+|zr)|sp|\w+_el\d)\b.*|[0-9a-f]+|#?\w+))?",
+    family=(
+        r"[a-z][\w.]*( (?!.*%)(?!.*\br\d)"
+        r"(.*\b([wxdsqvbh](\d+|zr)|sp|daif\w*|pan|\w+_el\d)\b.*|[0-9a-f]+|#?\w+))?"
+    ),
     register=r"\b[wx](\d+)\b|\b(sp)\b",
     loads=r"ld(u?r|t?r)s?[bhw]* .*|ldar\w* .*",
     stores=r"st(u?r|t?r|lr)[bh]? .*",

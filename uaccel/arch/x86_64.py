@@ -54,7 +54,7 @@ SPELLING = Spelling(
     ),
     values=(),
     family=(
-        r"(?!.*\(%e)(.*%(?!r\d+[,)]).*|.*\b[re]?([abcd][xlh]|[sd]il?|[sb]pl?|r\d+[dwb]?)\b.*"
+        r"(?!.*\(%e)(.*%(?!r\d+[,)]).*|.*\b[re]?([abcd][xlh]|[sd]il?|[sb]pl?|r([89]|1\d)[dwb]?)\b.*"
         r"|([a-z]\w* )?[a-z]\w*(,p[nt])?( [$*]?-?(0x)?[0-9a-f]+)?)"
     ),
     register=r"\b[re]?([abcd])[xlh]\b|\b[re]?([sd]i|[sb]p)l?\b|\b(r\d+)[dwb]?\b",
