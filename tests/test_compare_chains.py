@@ -103,6 +103,15 @@ def test_a_part_that_only_some_variants_have_is_with_the_function_that_calls_it(
     }
 
 
+def test_what_is_not_called_any_more_is_no_part_of_who_called_it() -> None:
+    """The entry of system calls alone calls each of them, and has no more when one is missing."""
+    every = {**BESIDE, "app;entry_[k]": 90}
+    fewer = {names: count for names, count in every.items() if "fsync" not in names}
+    found = compare([one("a", folded(every)), one("b", folded(fewer))])
+    assert "vfs_fsync moved most: 21.82 % in a, none in b" in found.chosen
+    assert set(rows(found, 0)) == {"vfs_fsync"}
+
+
 def test_what_others_call_too_is_no_part_of_the_function() -> None:
     split = {**FIELDWISE, "app;entry_[k];lamp_ioctl_[k];kfree_[k]": 50}
     split["app;entry_[k];sock_read_[k];kfree_[k]"] = 50

@@ -7,6 +7,7 @@ They need perf and a compiler; without one of them they are skipped, and say why
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.asking import Uaccel
 from uaccel.host.run import find_program, run
 
 PROGRAM = Path(__file__).parent / "samples" / "variants.c"
+CALLS = PROGRAM.with_name("calls.c")
 ROUNDS = "1200000"  # about a quarter of a second
 RUNS = 4  # of each variant: the fewest that the rank test can judge
 SECONDS = 60
@@ -102,3 +104,37 @@ def test_a_recording_is_annotated_when_that_is_asked_for(folder: Path, uaccel: U
         assert one["symbol"] == "lamp_ioctl" and len(one["rows"]) > 10
         assert (one["accesses"], one["percent"]) == (0, 0)
         assert any("no opening, closing or user access" in why for why in one["unknown"])
+
+
+def test_a_system_call_that_one_variant_makes_is_found_with_its_copies(
+    uaccel: Uaccel, with_calls: tuple[str, str]
+) -> None:
+    """Chains say who called the accessors: three puts are getresuid()'s, the others are not."""
+    found = document(uaccel, *with_calls)
+    kernel = [group for one in found["variants"] for group in one["groups"][1:]]
+    if not any(group["name"] == "other functions of the kernel" for group in kernel):
+        pytest.skip("no symbol of the kernel was recorded: perf_event_paranoid, kptr_restrict?")
+    before, after = (variant["groups"][0] for variant in found["variants"])
+    assert re.fullmatch(r".*sys_getresuid", before["name"]), found["chosen"]
+    assert before["percent"] > 1 and after["percent"] < before["percent"] / 10
+    whys = {row["why"] for row in before["rows"]}
+    assert whys <= {"its share changed most", "copies for it"}
+    (difference,) = found["differences"]
+    assert difference["stands"] == "stands"
+
+
+@pytest.fixture(scope="module")
+def with_calls(folder: Path) -> tuple[str, str]:
+    """Return recordings with call chains of a program with a system call and without it."""
+    source = CALLS.read_text()
+    parts = {"with": source, "without": source.replace("if (getresuid(", "if (0 && getresuid(")}
+    assert parts["with"] != parts["without"]
+    for name, text in parts.items():
+        (folder / f"{name}.c").write_text(text)
+        compiler = ("gcc", "-O2", "-o", str(folder / name), f"{name}.c")
+        assert run(compiler, folder=folder, timeout=SECONDS).status == 0
+        argv = ("perf", "record", "-e", "cpu-clock", "-g", "-o", f"{name}.data", f"./{name}")
+        said = run((*argv, "500000"), folder=folder, timeout=SECONDS)
+        if said.status != 0:
+            pytest.skip(f"perf cannot record here: {said.stderr.strip()[:200]}")
+    return str(folder / "with.data"), str(folder / "without.data")

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from uaccel.accessors import plain
 from uaccel.errors import UserError
-from uaccel.moves import HALF, Move, Runs, have_chains, known, moves, stands_out, told
+from uaccel.moves import HALF, QUARTER, Move, Runs, have_chains, known, moves, stands_out, told
 from uaccel.shares import Key, bare, bound, is_copy, is_idle, is_memory, is_named, share
 
 MARKED = "marked in the text"
 _KERNEL = 10.0  # percent: where it has more, it is the kernel's function that is looked for
+_TELLING = 5  # characters of a name that may stand in another one by kinship
 _WHOLE = 0.1  # percent: a listing that shows all that has more than this is a whole one
 
 Holders = Mapping[str, tuple[str, ...]]  # functions with clusters, and those they may be inside of
@@ -161,9 +162,23 @@ def _guests(variants: Sequence[Runs]) -> dict[Key, Key]:
             caller for runs in variants for run in runs for caller in run.called.get(key, {})
         }
         (only,) = callers if len(callers) == 1 else (None,)
-        if only is not None and bound_of(gone) <= _WHOLE and _stays(variants, only):
+        if only is None or bound_of(gone) > _WHOLE or not _stays(variants, only):
+            continue
+        if _took_in(variants, only, key):
             found[key] = only
     return found
+
+
+def _took_in(variants: Sequence[Runs], host: Key, guest: Key) -> bool:
+    # Where the guest is inlined the host has more, beside all else, than where it calls the guest;
+    # else it is just not called there.
+    with_guest: list[float] = []
+    without: list[float] = []
+    for runs in variants:
+        own, other = share(runs, host) or 0.0, share(runs, guest)
+        rest = max(100 - own - (other or 0.0), 1.0)
+        (without if other is None else with_guest).append(own / rest)
+    return min(without) >= QUARTER * max(with_guest)
 
 
 def bound_of(variants: Iterable[Runs]) -> float:
@@ -184,14 +199,17 @@ def _families(
     lasting = [key for key in heavy if _stays([runs for runs in variants if runs], key)]
     for key in heavy:
         # What is a symbol in some variants only may be inlined in the others into its namesake.
-        newcomer = key not in lasting and any(are_related(key.name, one.name) for one in lasting)
+        newcomer = key not in lasting and any(are_related(key, one) for one in lasting)
         if key.side in pool and key not in guests and not newcomer:
             yield (key, *(guest for guest, host in guests.items() if host == key))
 
 
-def are_related(one: str, other: str) -> bool:
-    """Return whether one of two names contains the other, as a part of a function would."""
-    return one != other and min(len(one), len(other)) > 4 and (one in other or other in one)
+def are_related(one: Key, other: Key) -> bool:
+    """Return whether the name of one contains that of the other, as a part of a function would."""
+    first, second = one.name, other.name
+    if one.side != other.side or first == second or min(len(first), len(second)) < _TELLING:
+        return False
+    return first in second or second in first
 
 
 def is_kernel_heavy(runs: Runs) -> bool:

@@ -318,7 +318,7 @@ def _sum(bench: _Bench, runs: Runs) -> float:
 def _about_names(bench: _Bench) -> Iterator[str]:
     # A function that compilers inline in one variant only is a symbol in the others only.
     for key in {key: None for runs in bench.runs for key in _listed(runs)}:
-        related = [one for one in bench.found.functions if are_related(one.name, key.name)]
+        related = [one for one in bench.found.functions if are_related(one, key)]
         shares = [share(runs, key) for runs in bench.runs if runs]
         if key in bench.found.functions or not related or None not in shares:
             continue

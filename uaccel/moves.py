@@ -7,14 +7,16 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from statistics import median
 
 from uaccel.shares import Key, Tally, bound, is_copy, is_named, share
 
 TWICE = 2.0  # what stands out has moved so many times the points of the next
 QUARTER = 1.25  # and is so many times what it would be had it moved like the others, or a part
 HALF = 0.5  # points of percent: less is not looked at
-SURE = 3.3  # standard errors of sampling, where the number of samples is known: one in a thousand
+SURE = 5.0  # standard errors of sampling, where the number of samples is known: runs differ by more
 _SLIGHT = 0.05  # percent: rows below are too few samples to tell how all the others moved
+_NONE = 0.005  # percent: less is 0.00
 
 Runs = Sequence[Tally]
 
@@ -31,13 +33,14 @@ class Move:
     pair: tuple[int, int]  # of variants
     listed: tuple[bool, bool]  # in them; what is not is bounded by where the listing ends
     sigmas: float | None  # of sampling; None where the number of samples is not known
+    apart: bool  # no run of one has a share between those of the other
 
     @property
     def is_much(self) -> bool:
         """Return whether it is more than other symbols, and sampling, may do by themselves."""
         ratio = (self.after or 0.005) / (self.expected or 0.005)
         far = max(ratio, 1 / ratio) >= QUARTER and abs(self.after - self.expected) >= HALF
-        return far and (self.sigmas is None or self.sigmas >= SURE)
+        return far and self.apart and (self.sigmas is None or self.sigmas >= SURE)
 
 
 def moves(
@@ -103,7 +106,9 @@ def _move(
     expected = before * factor
     points = abs(after - expected) / math.sqrt(factor)
     sigmas = _sigmas(abs(after - expected), after + expected, [variants[i] for i in pair])
-    return Move(family, points, before, after, expected, pair, listed, sigmas)
+    first, second = (_run_by_run(variants[i], family, chains) for i in pair)
+    apart = max(first) < min(second) or max(second) < min(first)
+    return Move(family, points, before, after, expected, pair, listed, sigmas, apart)
 
 
 def _sigmas(difference: float, total: float, both: Sequence[Runs]) -> float | None:
@@ -115,11 +120,15 @@ def _sigmas(difference: float, total: float, both: Sequence[Runs]) -> float | No
 
 
 def _value(runs: Runs, family: tuple[Key, ...], chains: bool) -> float | None:
-    shares = [share(runs, key) for key in family]
-    if all(one is None for one in shares):
+    if all(share(runs, key) is None for key in family):
         return None
-    charged = copies(runs, family, chains=True).values() if chains else ()
-    return sum(one or 0.0 for one in shares) + sum(sorted(c)[len(c) // 2] for c in charged)
+    return median(_run_by_run(runs, family, chains))
+
+
+def _run_by_run(runs: Runs, family: tuple[Key, ...], chains: bool) -> list[float]:
+    charged = [sum(_charged(run, family).values()) if chains else 0.0 for run in runs]
+    own = [sum(run.own.get(key, 0.0) for key in family) for run in runs]
+    return [sum(both) for both in zip(own, charged, strict=True)]
 
 
 def _middle(weighed: Sequence[tuple[float, float]]) -> float:
@@ -134,11 +143,10 @@ def _middle(weighed: Sequence[tuple[float, float]]) -> float:
 def told(moves: Sequence[Move], names: Sequence[str]) -> str:
     """Return what the first of `moves` is, beside the next."""
     first = moves[0]
+    values = zip(first.listed, (first.before, first.after), strict=True)
     shares = [
-        f"{'' if listed else 'at most '}{value:.2f} % in {names[at]}"
-        for listed, value, at in zip(
-            first.listed, (first.before, first.after), first.pair, strict=True
-        )
+        f"{_shown(listed, value)} in {names[at]}"
+        for (listed, value), at in zip(values, first.pair, strict=True)
     ]
     said = (
         f"{first.functions[0].name} moved most: {', '.join(shares)}, where it would have "
@@ -149,6 +157,12 @@ def told(moves: Sequence[Move], names: Sequence[str]) -> str:
         return said
     times = first.points / rival.points
     return f"{said}; that is {times:.1f} times the points that {rival.functions[0].name} moved"
+
+
+def _shown(listed: bool, value: float) -> str:
+    if not listed and value < _NONE:
+        return "none"
+    return f"{'' if listed else 'at most '}{value:.2f} %"
 
 
 def known(variants: Sequence[Runs]) -> dict[Key, None]:
