@@ -13,6 +13,7 @@ import pytest
 from tests.asking import POINT, TOY, Uaccel
 from tests.fakelinux import contents
 from uaccel.cli.options import ARCHES
+from uaccel.errors import UserError
 from uaccel.flow.shapes import shapes
 from uaccel.flow.targets import load
 from uaccel.host.kbuild import Prepared, environment_for, prepare
@@ -70,7 +71,22 @@ def test_what_the_headers_do_not_tell_is_asked_for_or_said_to_be_assumed(tree_6_
     assert any("one behind the other" in note for note in read.notes)
     (zone,) = load(tree, ("kernel/time/time.c:settimeofday",))
     (mixed,) = shapes(tree, zone, None)
-    assert any(note.startswith("Some widths are not known under 64-bit") for note in mixed.notes)
+    assert (
+        "Some widths are not known: 4 bytes are assumed for those. "
+        "(64-bit, 64-bit with compat u64 at 4 bytes)"
+    ) in mixed.notes
+
+
+def test_a_cluster_without_a_known_access_is_left_out_and_said(tree_6_12: Path) -> None:
+    """A window around calls of helpers alone, and one that copies what no header tells."""
+    tree = open_tree(tree_6_12)
+    (target,) = load(tree, ("arch/powerpc/kernel/signal_64.c:swapcontext",))
+    (only,) = shapes(tree, target, None)
+    told = "\n".join(only.notes)
+    assert "read@720 is left out: what it accesses is not known" in told
+    assert re.search(r"write@686 is left out: how many bytes unsafe_copy_to_user\(.*\) moves", told)
+    with pytest.raises(UserError, match="what it accesses is not known"):
+        shapes(tree, target, 3)
 
 
 # ---- the command ----
@@ -227,6 +243,23 @@ def test_several_clusters_and_data_models_are_one_module(tmp_path: Path) -> None
         (one,) = ran(tmp_path, text, "-DCOUNTS=1", option)
         assert [cluster.bytes for cluster in one.clusters] == [16, size]
         assert checks(one, 1)["window"] == "pass"
+
+
+def test_layouts_that_no_single_option_tells_apart_are_told_apart(tmp_path: Path) -> None:
+    plans = (
+        Plan(("64-bit", "32-bit"), WIDE),
+        Plan(("64-bit with compat u64 at 4 bytes", "32-bit with u64 at 4 bytes"), NARROW),
+    )
+    text = source(shape(Direction.WRITE, *plans))
+    compat = ("-DCONFIG_64BIT", "-DCONFIG_COMPAT_FOR_U64_ALIGNMENT")
+    for options, size in (
+        (("-DCONFIG_64BIT",), 16),
+        (compat, 8),
+        ((), 16),
+        (("-DCONFIG_X86_32",), 8),
+    ):
+        (one,) = ran(tmp_path, text, "-DCOUNTS=1", *options)
+        assert one.clusters[0].bytes == size
 
 
 # ---- the C, in real kernels ----

@@ -78,6 +78,8 @@ def _layouts(tree: Tree, target: Target) -> tuple[Layouts, ...]:
 def _shape(
     target: Target, cluster: Cluster, id: str, every: tuple[Layouts, ...], size: int | None
 ) -> Shape | str:
+    if not cluster.accesses:  # a window around calls alone
+        return f"{id} is left out: what it accesses is not known"
     found = [_places(target.function, cluster, known, size) for known in every]
     if lost := next((one for one in found if isinstance(one, str)), None):
         return f"{id} is left out: {lost}"
@@ -89,15 +91,15 @@ def _shape(
         notes.append(f"The number of its fields differs; all are taken as under {every[0].arch}.")
         under = [under[0]] * len(under)
     plans: dict[tuple[Transfer, ...], tuple[str, ...]] = {}
+    whys: dict[str, tuple[str, ...]] = {}
     for known, places in zip(every, under, strict=True):
         why = _why_unplaced(places)
-        if not any(place.width for place in places):
-            why = f"No width is known under {known.arch}: {_ASSUMED} bytes each are assumed."
-        elif not all(place.width for place in places):
-            why = f"Some widths are not known under {known.arch}: {_ASSUMED} bytes are assumed."
-        notes += [why] if why and why not in notes else []
+        whys[why] = (*whys.get(why, ()), known.arch)
         transfers = _consecutive(places) if why else _placed(places)
         plans[transfers] = (*plans.get(transfers, ()), known.arch)
+    for why, models in whys.items():
+        some = "" if len(models) == len(every) else f" ({', '.join(models)})"
+        notes += [f"{why}{some}"] if why else []
     if max(_end(transfers) for transfers in plans) > _MOST:
         return f"{id} is left out: its accesses move more than the {_MOST} bytes of a page"
     made = tuple(Plan(models, transfers) for transfers, models in plans.items())
@@ -117,6 +119,10 @@ def _told_of(cluster: Cluster) -> Iterator[str]:
 
 
 def _why_unplaced(places: tuple[_Place, ...]) -> str:
+    if not any(place.width for place in places):
+        return f"No width is known: {_ASSUMED} bytes each are assumed."
+    if not all(place.width for place in places):
+        return f"Some widths are not known: {_ASSUMED} bytes are assumed for those."
     if len({place.base for place in places}) > 1:
         return "It reaches into several objects; its accesses are laid one behind the other."
     if not places[0].base:
@@ -161,7 +167,7 @@ def _places(
         some = _of_access(function, access, known)
         if some is None and size:
             some = tuple(_Place("", at, width) for at, width in _words(0, size))
-        if some is None:
+        if not some:  # () where all fields of a struct are empty
             what = f"{access.accessor}({function.source.quote(access.pointer)})"
             return f"how many bytes {what} moves is not known; --bytes N says it"
         found += some

@@ -120,7 +120,10 @@ def _condition(plans: tuple[Plan, ...], at: int) -> str:
         return ""
     if at == len(plans) - 1:
         return "#else"
-    held = " || ".join(_CONDITIONS[model] for model in plans[at].models)
+    if set(plans[at].models) == {model for model in _CONDITIONS if model.startswith("64-bit")}:
+        held = "defined(CONFIG_64BIT)"
+    else:
+        held = " || \\\n\t".join(_CONDITIONS[model] for model in plans[at].models)
     return f"#{'elif' if at else 'if'} {held}"
 
 
