@@ -379,7 +379,7 @@ def expect_sound(text: str) -> None:
     "text",
     (
         "note: 2104 places of three trees\n  closed: added to the list of what is known\n",
-        "    3 lines, faced with 10: a style can write\n\ncluster:     dead code that nobody calls\n",
+        "    3 lines, faced with 10: a style writes\n\ncluster:     dead code, nobody calls\n",
         "f.c:7: error: too few\n 3155 |         unsafe_copy_from_user(&flags, at, 4, fault);\n",
     ),
 )
