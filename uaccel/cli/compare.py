@@ -36,7 +36,7 @@ from uaccel.model.comparison import Comparison
 from uaccel.model.scan import Filters
 from uaccel.report import compare as report
 from uaccel.report import comparemail, json
-from uaccel.report.html import comparison_page
+from uaccel.report.pages.comparison import comparison_page
 
 _NAMED = re.compile(r"(?P<name>[^=/]+)=(?P<path>.+)")
 _ALL = Filters((), (), direction=None, form=None, min_accesses=0, top=None)

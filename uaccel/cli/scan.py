@@ -42,7 +42,7 @@ from uaccel.model.survey import Kind
 from uaccel.report import json, sarif
 from uaccel.report import scan as report
 from uaccel.report.corpus import corpus
-from uaccel.report.html import scan_page
+from uaccel.report.pages.scan import scan_page
 
 _TOP = 40  # clusters in the text, unless --top says how many
 _DOCUMENTS: Mapping[str, Callable[[Account], str]] = {

@@ -3,32 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Generic, TypeVar
 
 from uaccel.model.exhibit import Code, Exhibit, Met, Passage
+from uaccel.report.pages.once import Once
 from uaccel.report.pages.tokens import Lines, rows
-
-Thing = TypeVar("Thing", bound=Hashable)
-
-
-class Once(Generic[Thing]):
-    """Things by number, each told once."""
-
-    __slots__ = ("_known",)
-
-    def __init__(self, first: Iterable[Thing] = ()) -> None:
-        self._known = {thing: at for at, thing in enumerate(dict.fromkeys(first))}
-
-    def of(self, thing: Thing) -> int:
-        """Return the number of `thing`."""
-        return self._known.setdefault(thing, len(self._known))
-
-    @property
-    def told(self) -> list[Thing]:
-        """Return all of them in the order of their numbers."""
-        return list(self._known)
 
 
 def exhibited(exhibit: Exhibit | None, best: Mapping[tuple[str, str], str]) -> dict[str, object]:

@@ -9,8 +9,8 @@ from uaccel import __version__
 from uaccel.model.account import Account, Finding
 from uaccel.model.support import STANDING
 from uaccel.model.survey import Kind
-from uaccel.report.pages.code import Once
 from uaccel.report.pages.frame import page
+from uaccel.report.pages.once import Once
 from uaccel.report.worth import message
 
 _NOT_UNDERSTOOD = 500  # lines that the page lists
