@@ -112,6 +112,14 @@ def test_what_is_not_called_any_more_is_no_part_of_who_called_it() -> None:
     assert set(rows(found, 0)) == {"vfs_fsync"}
 
 
+def test_a_system_call_goes_by_its_name_and_the_kernels_comes_first() -> None:
+    """libc has a function of the same name."""
+    stacks = {**BESIDE, "app;frob": 30, "app;frob;entry_[k];__x64_sys_frob_[k]": 70}
+    found = compare([one("a", folded(stacks))], asked=["frob"])
+    assert rows(found, 0) == {"__x64_sys_frob": pytest.approx(percent(stacks, "sys_frob_[k]"))}
+    assert set(rows(compare([one("a", folded(stacks))], asked=["do_poll"]), 0)) == {"do_poll"}
+
+
 def test_what_others_call_too_is_no_part_of_the_function() -> None:
     split = {**FIELDWISE, "app;entry_[k];lamp_ioctl_[k];kfree_[k]": 50}
     split["app;entry_[k];sock_read_[k];kfree_[k]"] = 50

@@ -57,9 +57,12 @@ def cause(
 
 
 def _called(keys: Iterable[Key], name: str) -> list[Key]:
+    # The kernel's function first, and by the name of a system call too: libc has one of that name.
     name = bare(name)
     same = [key for key in keys if key.name == name]
-    return same or [key for key in keys if key.side != "user" and plain(key.name) == plain(name)]
+    kernel = [key for key in same if key.side != "user"]
+    calls = [key for key in keys if key.side != "user" and plain(key.name) == plain(name)]
+    return kernel or calls or same
 
 
 def _asked(
