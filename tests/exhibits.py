@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests import invented
+from uaccel.model.annotation import Annotated, Annotation
+from uaccel.model.attribution import Attribution, Share, Windowed
 from uaccel.model.comparison import (
     Comparison,
     Counted,
@@ -212,6 +214,35 @@ def runs(style: str, arch: str) -> tuple[Met, ...]:
     return (plain, *faults[:3], wrong if arch == "second" else faults[3])
 
 
+def attribution() -> Attribution:
+    """Return an annotated listing with one window of two accesses."""
+    texts = ("mr r3,r4", "mtspr 794,r9", "stw r8,0(r10)", "stw r7,4(r10)", "mtspr 794,r9", "blr")
+    shown = (1.0, 2.0, 4.0, 3.0, 2.5, None)
+    rows = tuple(
+        Annotated(percent, 0xC0000100 + 4 * at, b"", text, gap=at == 5)
+        for at, (text, percent) in enumerate(zip(texts, shown, strict=True))
+    )
+    annotation = Annotation(
+        "invented_ioctl",
+        "vmlinux",
+        "cycles",
+        "3K",
+        "",
+        rows,
+        begins=True,
+        ends=True,
+        unread=0,
+        first_unread="",
+    )
+    shares = (
+        Share(1, "stw r8,0(r10)", "write", 4.0, (2,)),
+        Share(2, "stw r7,4(r10)", "write", 3.0, (3,)),
+    )
+    window = Windowed(1, shares, 11.5, (1, 2, 3, 4), closed=True)
+    unknown = ("where the rest of its samples are",)
+    return Attribution(annotation, "", "by the pattern", (window,), unknown)
+
+
 def comparison() -> Comparison:
     """Return profiles of two variants."""
 
@@ -231,7 +262,8 @@ def comparison() -> Comparison:
             Group("user space", 40.0, (40.0, 40.0), ()),
         )
         counts = (Counted("instructions", "", 123456789.0, (123456789.0,)),)
-        return Variant(name, (f"{name}.txt",), ("3K",), groups, 90.0, counts, ())
+        told = (attribution(),) if name == "before" else ()
+        return Variant(name, (f"{name}.txt",), ("3K",), groups, 90.0, counts, told)
 
     return Comparison(
         "uaccel compare before.txt after.txt",

@@ -328,6 +328,36 @@ def test_every_page_of_the_catalogues_is_shipped_and_has_no_dead_link() -> None:
         assert all(link[1:] in ids or link.startswith("https://") for link in links)
 
 
+def test_an_annotated_listing_says_what_each_instruction_serves() -> None:
+    page = comparison_page(exhibits.comparison())
+    text = Reader(page).text
+    said = "11.50 % of its samples are in 4 instructions of 2 accesses in 1 window, by the pattern"
+    assert said in text and "Unknown: where the rest of its samples are" in text
+    table = page.partition('class="listing"')[2].partition("</table>")[0]
+    lines = [re.sub(r"\s+", " ", "".join(Reader(row).texts)) for row in table.split("<tr")[2:]]
+    assert [re.sub(r"^[^>]*> ?", "", line).strip() for line in lines] == [
+        "1.00 c0000100 mr r3,r4",
+        "2.00 c0000104 mtspr 794,r9 window 1",
+        "4.00 c0000108 stw r8,0(r10) access 1",
+        "3.00 c000010c stw r7,4(r10) access 2",
+        "2.50 c0000110 mtspr 794,r9 window 1",
+        "something was left out here",
+        "? c0000114 blr",
+    ]
+    widths = [float(one) for one in re.findall(r'<rect class="heat"[^>]* width="([\d.]+)%"', table)]
+    assert widths == [25.0, 50.0, 100.0, 75.0, 62.5, 0.0]
+
+
+def test_a_comparison_says_first_what_changed_and_whether_it_stands() -> None:
+    text = Reader(comparison_page(exhibits.comparison())).text
+    said = (
+        "after: invented_ioctl has 4.92 % of all samples instead of 15.96 % in before, "
+        "\u221269 %. That stands: no runs overlap"
+    )
+    assert said in text
+    assert "123,456,789" in text and "not listed" not in text
+
+
 # ---- what scripts draw from -----------------------------------------------------
 
 C_LINES = st.sampled_from(
