@@ -89,6 +89,21 @@ class Browser:
         button = {} if what == "mouseMoved" else {"button": "left", "clickCount": 1}
         self._devtools("Input.dispatchMouseEvent", {"type": what, "x": x, "y": y, **button})
 
+    def point(self, selector: str, at: int = 0, *, click: bool = False) -> None:
+        """Move the mouse onto an element, and click there if asked."""
+        x, y = self.run(
+            "const e = document.querySelectorAll(arguments[0])[arguments[1]];"
+            "e.scrollIntoView({block: 'center', behavior: 'instant'});"
+            "const r = e.getBoundingClientRect();"
+            "return [r.left + Math.min(r.width / 2, 60), r.top + r.height / 2]",
+            selector,
+            at,
+        )
+        self.mouse("mouseMoved", x, y)
+        if click:
+            self.mouse("mousePressed", x, y)
+            self.mouse("mouseReleased", x, y)
+
     def press(self, key: str, text: str = "") -> None:
         """Press and let go of a key, as the keyboard does: "Escape", "Enter", "ArrowDown"."""
         codes = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowDown": 40, "ArrowRight": 39}

@@ -103,17 +103,7 @@ class Viewer:
 
     def point(self, selector: str, at: int = 0, *, click: bool = False) -> None:
         """Move the mouse onto an element, and click there if asked."""
-        x, y = self.run(
-            "const e = document.querySelectorAll(arguments[0])[arguments[1]];"
-            "e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect();"
-            "return [r.left + Math.min(r.width / 2, 60), r.top + r.height / 2]",
-            selector,
-            at,
-        )
-        self.chromium.mouse("mouseMoved", x, y)
-        if click:
-            self.chromium.mouse("mousePressed", x, y)
-            self.chromium.mouse("mouseReleased", x, y)
+        self.chromium.point(selector, at, click=click)
 
     def choose(self, selector: str, text: str) -> None:
         """Choose an option of a select by its text, as a person does."""

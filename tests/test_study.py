@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser import browser, missing
 from tests.fakelinux import machine_without
 from uaccel.host.run import find_program, run
 from uaccel.model.command import Command
@@ -50,6 +51,11 @@ class Study:
             if row["cluster"].startswith(cluster) and (row["arch"], row["style"]) == (arch, style)
         }
 
+    @property
+    def page(self) -> Path:
+        """Return where the page is, if one was asked for."""
+        return self.patches.parent / "page" / "index.html"
+
     def outcomes(self, check: str) -> set[tuple[str, str]]:
         """Return every (outcome, why) of one check."""
         mine = (one for one in self.document["verdicts"] if one["check"] == check)
@@ -82,7 +88,8 @@ def only(*arches: str) -> tuple[str, ...]:
 @pytest.fixture(scope="session")
 def seed(tree_6_12: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Return the study of the seed's functions in every style on every architecture."""
-    return study(tree_6_12, tmp_path_factory.mktemp("seed"))
+    folder = tmp_path_factory.mktemp("seed")
+    return study(tree_6_12, folder, "--html", str(folder / "page"))
 
 
 @pytest.fixture(scope="session")
@@ -314,3 +321,38 @@ def test_the_merged_form_is_recognised(newer: Study) -> None:
         assert not list(newer.patches.glob("*-window.patch"))
     for arch in ("x86_64", "ppc8xx", "riscv64"):
         assert newer.figures(f"{COMPAT}:write", arch, "window")["path_toggles"] == 2
+
+
+@pytest.mark.skipif(bool(missing()), reason=f"{missing()} is not installed")
+@pytest.mark.parametrize("width", [360, 1600])
+def test_a_real_browser_shows_the_page_of_the_study(
+    seed: Study, width: int, tmp_path: Path
+) -> None:
+    """It fetches nothing, fits, and ties the instructions of the real objects to their accesses."""
+    assert 1e6 < seed.page.stat().st_size < 6e6
+    with browser(tmp_path) as chromium:
+        chromium.resize(width)
+        chromium.open(seed.page)
+        took = "return performance.getEntriesByType('navigation')[0].domComplete"
+        print(f"{seed.page.stat().st_size} bytes, loaded after {chromium.run(took):.0f} ms")
+        assert chromium.run("return document.documentElement.scrollWidth") <= width
+        chromium.run(
+            "const s = document.getElementById('code-function');"
+            "s.value = [...s.options].find((o) => o.text === arguments[0]).value;"
+            "s.dispatchEvent(new Event('change'))",
+            COMPAT.partition(":")[2],
+        )
+        status = "return document.getElementById('code-status').textContent"
+        chromium.point("#assembly tr.touch")
+        assert chromium.run(status).startswith("read 1 of 3: get_user(sflags, &src->flags)")
+        chromium.point("#assembly tr.touch", click=True)
+        assert chromium.run(status).startswith("Pinned: read 1 of 3")
+        lit = (
+            "return [...document.querySelectorAll('#source .lit')].map((e) => e.textContent.trim())"
+        )
+        (before, after) = chromium.run(lit)
+        assert before == "if (get_user(sflags, &src->flags) ||"
+        assert after == "unsafe_get_user(sflags, &src->flags, read_fault);"
+        chromium.press("Escape")
+        assert chromium.run(status) == "Nothing is pinned."
+        assert (chromium.console(), chromium.requests()) == ([], [])
