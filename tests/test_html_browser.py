@@ -129,7 +129,7 @@ def test_nothing_is_fetched_and_nothing_goes_wrong(view: Viewer, kind: str) -> N
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", (*KINDS, *(f"hostile-{kind}" for kind in KINDS)))
 def test_nothing_sticks_out_whatever_the_width(view: Viewer, kind: str, width: int) -> None:
     view.chromium.resize(width)
     view.open(kind)
@@ -343,6 +343,9 @@ def test_a_style_with_other_accesses_lights_as_a_whole(view: Viewer) -> None:
     near = view.texts("#assembly .near")
     assert any("call _copy_from_user" in text for text in near)
     assert "structcopy: its cluster has another number of accesses" in view.texts("#code-status")[0]
+    view.point("#assembly tr.call")
+    (status,) = view.texts("#code-status")
+    assert status.startswith("read 1 of 1: copy_from_user(&both, p, 8). fieldwise: its cluster has")
 
 
 def test_windows_are_shaded_and_the_rest_is_folded(view: Viewer) -> None:

@@ -23,8 +23,7 @@ function accessName(code, key) {
   const way = id.split(":").at(-1).split("@")[0];
   if (access === "") return `${way} cluster, of no single one of its ${count} accesses`;
   const all = code.accesses[cluster] || [];
-  const text = all.length === Number(count) ? `: ${all[access]}` : "";
-  return `${way} ${Number(access) + 1} of ${count}${text}`;
+  return `${way} ${Number(access) + 1} of ${count}: ${all[access]}`;
 }
 
 function isToggle(role) {

@@ -124,6 +124,13 @@ function light() {
   say(keys);
 }
 
+// The variant that writes the cluster with as many accesses as the key says: it has their C.
+function teller(codes, key) {
+  const [cluster, , count] = key.split("/");
+  const fit = (code) => code.accesses[cluster] && code.accesses[cluster].length === Number(count);
+  return codes.find(fit) || codesOf(view.function, view.arch).find(fit);
+}
+
 function say(keys) {
   if (!keys) {
     part("code-status").textContent = "Nothing is pinned.";
@@ -137,7 +144,7 @@ function say(keys) {
     if (exact || !found.includes(1)) return `${style} ${many(exact, "instruction")}`;
     return `${style}: its cluster has another number of accesses`;
   });
-  const names = codes.length ? keys.split(" ").map((key) => accessName(codes[0], key)) : [];
+  const names = keys.split(" ").map((key) => accessName(teller(codes, key), key));
   part("code-status").textContent =
     `${lit.pinned ? "Pinned: " : ""}${names.join("; ")}. ${parts.join(", ")}.`;
 }
