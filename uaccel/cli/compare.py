@@ -37,6 +37,7 @@ from uaccel.model.scan import Filters
 from uaccel.report import compare as report
 from uaccel.report import comparemail, json
 from uaccel.report.pages.comparison import comparison_page
+from uaccel.report.plots import comparison_plots
 
 _NAMED = re.compile(r"(?P<name>[^=/]+)=(?P<path>.+)")
 _ALL = Filters((), (), direction=None, form=None, min_accesses=0, top=None)
@@ -84,7 +85,7 @@ def run(args: argparse.Namespace) -> Answer:
         command=again(args, None, environment),
     )
     found = comparison(question)
-    write_page(args, partial(comparison_page, found))
+    write_page(args, partial(comparison_page, found), partial(comparison_plots, found))
     text = _answer(args, found, is_coloured(args.color, environment))
     return Answer(text, FINE)
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from uaccel.errors import UserError
-from uaccel.host.files import expect_file, expect_folder, put
+from uaccel.host.files import expect_file, expect_folder, put, put_bytes
 
 PAGE = "index.html"
+PLOTS = "plots"
 
 
 def add_documents(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
@@ -33,12 +34,21 @@ def expect_page(args: argparse.Namespace) -> None:
     if args.html:
         expect_folder(args.html)
         expect_file(str(Path(args.html) / PAGE))
+        expect_folder(str(Path(args.html) / PLOTS))
 
 
-def write_page(args: argparse.Namespace, make: Callable[[], str]) -> None:
-    """Return when the page that `args` asks for is written."""
-    if args.html:
-        put(args.html, PAGE, make())
+def write_page(
+    args: argparse.Namespace,
+    make: Callable[[], str],
+    draw: Callable[[], Iterable[tuple[str, bytes, bytes]]] = tuple,
+) -> None:
+    """Return when the page that `args` asks for is written, and the plots for a mail beside it."""
+    if not args.html:
+        return
+    put(args.html, PAGE, make())
+    for name, svg, png in draw():
+        put_bytes(str(Path(args.html) / PLOTS), f"{name}.svg", svg)
+        put_bytes(str(Path(args.html) / PLOTS), f"{name}.png", png)
 
 
 def expect_documents(

@@ -29,9 +29,12 @@ from uaccel.host.shipped import catalogue_pages
 from uaccel.host.store import Store, cache_folder, key
 from uaccel.host.tree import find_tree
 from uaccel.model.comparison import Comparison
+from uaccel.model.dossier import Dossier
 from uaccel.model.judgement import Outcome, worst
 from uaccel.report import json, text
 from uaccel.report.html import study_page
+from uaccel.report.panels import Plot
+from uaccel.report.plots import comparison_plots, plots
 
 NOTHING_BUILT = "nothing was built: no compiler or no build for any architecture that was asked for"
 
@@ -83,7 +86,7 @@ def run(args: argparse.Namespace) -> Answer:
             progress=bar.step,
         )
         dossier = replace(study(ground, request), comparison=profiles)
-    write_page(args, partial(study_page, dossier, catalogue_pages()))
+    write_page(args, partial(study_page, dossier, catalogue_pages()), partial(_drawn, dossier))
     document = json.document(dossier)
     status = FOUND if worst(v.outcome for v in dossier.verdicts) is Outcome.FAIL else FINE
     remarks: tuple[str, ...] = ()
@@ -97,6 +100,11 @@ def run(args: argparse.Namespace) -> Answer:
     colour = is_coloured(args.color, environment)
     shown = text.study(dossier, color=colour, width=width(), patches=args.show_patches)
     return Answer(shown, status, remarks)
+
+
+def _drawn(dossier: Dossier) -> tuple[Plot, ...]:
+    compared = () if dossier.comparison is None else comparison_plots(dossier.comparison)
+    return (*plots(dossier), *compared)
 
 
 def _profiles(args: argparse.Namespace, command: str) -> Comparison | None:

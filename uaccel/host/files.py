@@ -50,12 +50,17 @@ def expect_file(path: str) -> None:
 
 def put(folder: str, name: str, text: str) -> str:
     """Return the path of the file `name` in `folder`, which now holds `text`."""
+    return put_bytes(folder, name, text.encode(errors="surrogateescape"))
+
+
+def put_bytes(folder: str, name: str, content: bytes) -> str:
+    """Return the path of the file `name` in `folder`, which now holds `content`."""
     place = Path(folder)
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{folder} cannot be made: {error.strerror}") from None
-    write_atomically(place / name, text.encode(errors="surrogateescape"))
+    write_atomically(place / name, content)
     return str(place / name)
 
 
