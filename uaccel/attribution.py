@@ -35,7 +35,8 @@ def attribute(
     object: its exception table says what an access is.  Where lines of `file` are known, of the
     listing or of the annotation, instructions belong together that stand on one line.
     """
-    kin = choose(annotation, arches if listing is None else (listing.arch,))
+    own = () if listing is None else (listing.arch,)
+    kin = choose(annotation, own) or choose(annotation, arches)
     if kin is None:
         return Attribution(annotation, "", "", (), (no_architecture(annotation, arches),))
     matched = match(annotation, kin.spelling, listing)
@@ -213,7 +214,7 @@ def _region(code: Code, opening: int, taken: set[int]) -> tuple[set[int], int | 
         if code.opens[at] is False:
             closing = at if closing is None else closing  # a fault leads away by jumps
             continue
-        for to in reversed(code.answered(at, tuple(_path(parents, at, opening)))):
+        for to in reversed(code.answered(at, _path(parents, at, opening))):
             if to in parents or to in taken or code.opens[to]:
                 continue
             parents[to] = at
@@ -280,6 +281,8 @@ def _tail(code: Code, closing: int, region: set[int], accesses: tuple[int, ...])
 def _lined(code: Code, found: tuple[_Found, ...], file: str) -> tuple[_Found, ...]:
     # The outermost line of the file: where the access was written, not the header's.
     stands = [_line(row.lines, file) for row in code.rows]
+    if not any(stands):
+        return found
     taken = {i for one in found for i in one.rows}
     made: list[_Found] = []
     for one in found:

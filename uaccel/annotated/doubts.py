@@ -45,7 +45,8 @@ def doubts(
 
 def _found(kin: Kin, code: Code, windows: tuple[Windowed, ...]) -> Iterator[str]:
     if not windows:
-        yield "no opening, closing or user access was found in the listing"
+        why = "; where toggles are patched in at boot, a file on disk has padding" * kin.guards
+        yield f"no opening, closing or user access was found in the listing{why}"
     elif kin.guards and not any(code.opens):
         yield "no opening was found: only calls of accessors and unprivileged accesses were counted"
     empty = [window.number for window in windows if not window.shares]

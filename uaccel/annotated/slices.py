@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from uaccel.accessors import is_accessor
 from uaccel.annotated.spelling import FLAGS, Spelled, is_like, registers, role_of, spelled
@@ -15,6 +16,7 @@ from uaccel.model.machine import Insn, Role, Spelling
 TOGGLES = (Role.OPENS, Role.CLOSES, Role.TOGGLES)
 _WAYS = 2
 _NEAR = 16  # instructions of one side of a choice
+_FAR = 1 << 13  # instructions; a constant may be loaded once, where the function begins
 _MOVES = 4  # from one register to the next, before a value is given up
 _ANSWERS = ("beq", "bne")  # what goes on, and what jumps, when the answer is yes
 _CONSTANT = re.compile(r"(?:lis|lui|auipc|adrp|movabs|movw|movt|addis \w+,r2,|mov \$).*")
@@ -101,7 +103,9 @@ class Code:
         return compared is not None and is_like(check, self.rows[compared].read.text)
 
     def _straight(self, at: int) -> Iterator[int]:
-        while len(self.leading[at]) == 1 and self.leading[at][0] < at:
+        for _ in range(_NEAR * _NEAR):
+            if len(self.leading[at]) != 1 or self.leading[at][0] > at:
+                return
             at = self.leading[at][0]
             yield at
 
@@ -164,13 +168,15 @@ class Code:
                 wanted = wanted - row.read.writes | row.read.reads
         return False
 
-    def answered(self, at: int, path: Sequence[int]) -> tuple[int, ...]:
+    def answered(self, at: int, path: Iterable[int]) -> tuple[int, ...]:
         """Return the ways on from an instruction; `path` led there, backwards.
 
         Where it is asked whether user memory is guarded, it is.
         """
         row, ways = self.rows[at], self.following[at]
-        if row.role is not Role.FORKS or len(ways) != _WAYS or not self._asks((at, *path)):
+        if not self.spelling.asks or row.role is not Role.FORKS or len(ways) != _WAYS:
+            return ways
+        if not self._asks((at, *islice(path, _NEAR * _NEAR))):
             return ways
         mnemonic = row.read.text.partition(" ")[0].rstrip("+-")
         return (ways[_ANSWERS.index(mnemonic)],) if mnemonic in _ANSWERS else ways
@@ -211,7 +217,7 @@ class Code:
 
         No user's pointer is.
         """
-        makers = self.makers(register, at)
+        makers = self.makers(register, at, _NEAR * _NEAR)
         if not makers or not depth:
             return False
         return all(self._is_constant(one, depth - 1) for one in makers)
@@ -223,12 +229,17 @@ class Code:
         loaded = is_like(self.spelling.loads, text) and not re.search(self.spelling.own, text)
         return loaded and all(self.is_kernel(one, at, depth) for one in self._bases(text) or "-")
 
-    def makers(self, register: str, before: int) -> frozenset[int]:
-        """Return what may have written a register last, on any way; moves are followed."""
+    def makers(self, register: str, before: int, most: int = _FAR) -> frozenset[int]:
+        """Return what may have written a register last, on any way; moves are followed.
+
+        Where that is more than `most` instructions away, nothing is found.
+        """
         found: set[int] = set()
         seen: set[tuple[int, str]] = set()
         pending = [(before, register)]
         while pending:
+            if len(seen) > most:
+                return frozenset()
             at, wanted = pending.pop()
             for i in self.leading[at]:
                 if (i, wanted) in seen:

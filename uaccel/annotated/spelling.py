@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from uaccel.model.machine import Role, RoleRow, Spelling
 
@@ -57,7 +57,7 @@ def is_like(pattern: str, text: str) -> bool:
     return bool(pattern) and re.fullmatch(pattern, text) is not None
 
 
-@cache
+@lru_cache(maxsize=1 << 16)
 def registers(pattern: str, text: str) -> tuple[str, ...]:
     """Return the registers of a text in their order, whatever their widths."""
     return tuple(
