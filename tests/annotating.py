@@ -122,6 +122,7 @@ def sample(tree: Path, folder: Path, arch: Arch, style: str) -> Sample | None:
 def _sample(trial: Trial, folder: Path) -> Sample:
     listing, bench, target = trial.listing, trial.bench, trial.draft.target
     assert listing is not None and trial.build.path is not None
+    folder.mkdir(exist_ok=True)
     path = folder / "patched.o"
     path.write_bytes(patched(content(trial.build.path), bench.arch, dict(bench.features)))
     number = next(n for n, one in enumerate(subjects(target)) if one.direction == "write")

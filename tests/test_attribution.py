@@ -11,7 +11,10 @@ import pytest
 
 from tests import replay
 from tests.annotating import FUNCTION, Sample, annotated, objdump, sample, spread
-from uaccel.attribution import attribute
+from uaccel.attribution import OBJECT, attribute
+from uaccel.errors import UserError
+from uaccel.flow.attributed import attributed
+from uaccel.host.files import content
 from uaccel.model.annotation import Annotated, Annotation
 from uaccel.model.attribution import Attribution, Windowed
 from uaccel.read.perfannotate import read_annotations
@@ -312,3 +315,29 @@ def test_a_total_that_the_text_gives_is_compared() -> None:
         "the text says 36 %, which cannot be checked: 5.00 % are found here",
     )
     assert attribute(replace(one, title="only 5% of the time:"), ALL).unknown == ()
+
+
+def test_an_object_that_was_given_tells_lines_and_accesses(tree_6_12: Path, tmp_path: Path) -> None:
+    made = built(tree_6_12, tmp_path, "x86_64", "window")
+    other = built(tree_6_12, tmp_path / "other", "ppc8xx", "window")
+    mine = set(made.writes.addresses)
+    shares = spread(made.lines, tuple(mine), 15.0)
+    (annotation,) = read_annotations(annotated(made.lines, shares))
+    objects = tuple((str(one.path), content(str(one.path))) for one in (other, made))
+    found = attributed(annotation, ALL, objects)
+    assert found.how.startswith("by line information") and OBJECT in found.how
+    (window,) = writing(found)
+    assert len(window.shares) == 9 and places(found, (window,)) == mine
+    alone = attributed(annotation, ALL, objects[:1])  # of another architecture: the pattern tells
+    assert OBJECT not in alone.how and len(writing(alone)[0].shares) == 9
+    assert alone.unknown[-1] == f"no object that was given holds {FUNCTION}"
+    with pytest.raises(UserError, match=r"a\.txt: this is no object file"):
+        attributed(annotation, ALL, (("a.txt", b"no object"),))
+
+
+def test_the_object_of_another_build_is_said_to_be_one(tree_6_12: Path, tmp_path: Path) -> None:
+    after = built(tree_6_12, tmp_path, "ppc8xx", "window")
+    before = built(tree_6_12, tmp_path / "before", "ppc8xx", "fieldwise")
+    (annotation,) = read_annotations(annotated(after.lines, {}))
+    found = attributed(annotation, ALL, (("before.o", content(str(before.path))),))
+    assert "is not the one that was annotated" in found.unknown[-1]

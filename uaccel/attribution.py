@@ -17,6 +17,7 @@ from uaccel.model.annotation import Annotation
 from uaccel.model.attribution import Attribution, Share, Windowed
 from uaccel.model.machine import Arch, Listing, Role, Spelling
 
+OBJECT = "the exception table of its object"  # said where an object told what an access is
 _COPY = re.compile(r".*(?:copy|clear|movs|stos).*")
 _WRITES = re.compile(r".*(?:put_user|to_user|clear_user|stos).*")
 _READS = re.compile(r".*(?:get_user|from_user).*")
@@ -46,7 +47,7 @@ def attribute(
     windows = tuple(_windowed(annotation, n, one) for n, one in enumerate(lined, start=1))
     how = f"by the instruction pattern of {kin.title}"
     if matched.exact:
-        how += " and the exception table of its object"
+        how += f" and {OBJECT}"
     if any(_line(row.lines, file) for row in code.rows):
         how = f"by line information, and {how}"
     told = (*matched.why, *doubts(annotation, kin, code, windows))

@@ -29,6 +29,7 @@ from uaccel.cli.progress import Bar
 from uaccel.errors import UserError
 from uaccel.flow.compare import STDIN, Given, Question, comparison, holders
 from uaccel.flow.scan import Request, scan
+from uaccel.host.files import content
 from uaccel.host.perf import annotate, is_recording, profile_text
 from uaccel.host.store import Store, cache_folder
 from uaccel.host.tree import find_tree
@@ -65,6 +66,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--annotate", action="store_true", help="ask perf annotate about recordings too"
     )
+    parser.add_argument(
+        "--object",
+        action="append",
+        default=[],
+        metavar="OBJ",
+        help="object file with debug information that holds an annotated function: then lines and "
+        "the exception table tell its accesses (again for more)",
+    )
     parser.add_argument("--mail", action="store_true", help="72 columns for a commit message")
     add_documents(parser, ("json",))
     add_page(parser)
@@ -83,6 +92,7 @@ def run(args: argparse.Namespace) -> Answer:
         arches=arches(args.arch, environment),
         annotate=_annotate if args.annotate else None,
         command=again(args, None, environment),
+        objects=tuple((path, content(path)) for path in args.object),
     )
     found = comparison(question)
     write_page(args, partial(comparison_page, found), partial(comparison_plots, found))

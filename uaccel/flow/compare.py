@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from statistics import median
 
-from uaccel.attribution import attribute
 from uaccel.compare import compare
 from uaccel.errors import UserError
+from uaccel.flow.attributed import attributed
 from uaccel.model.annotation import Annotation
 from uaccel.model.attribution import Attribution
 from uaccel.model.comparison import Comparison, Counted, Taken, Variant
@@ -53,6 +53,7 @@ class Question:
     arches: tuple[Arch, ...]  # that an annotated listing may be of
     annotate: Annotate | None  # None: recordings are not annotated
     command: str  # the line that reproduces it
+    objects: tuple[tuple[str, bytes], ...] = ()  # files that may hold the annotated functions
 
 
 @dataclass(slots=True)
@@ -141,8 +142,8 @@ def _sorted(question: Question) -> _Sorted:
         _sort(found, given, many if len(profiles) > 1 else name, profiles)
         if counts:
             _sort_counts(found, given, name, (len(profiles), counts))
-        attributed = [attribute(one, question.arches) for one in listings]
-        _sort_attributions(found, given, name, (len(profiles), attributed))
+        told = [attributed(one, question.arches, question.objects) for one in listings]
+        _sort_attributions(found, given, name, (len(profiles), told))
     return found
 
 
@@ -209,18 +210,18 @@ def _sort_counts(
 def _sort_attributions(
     found: _Sorted, given: Given, name: str, held: tuple[int, Sequence[Attribution]]
 ) -> None:
-    profiles, attributed = held
-    if profiles and (profiles > 1 or len(attributed) > 1):
-        found.loose += attributed
-        if attributed:
-            count = len(attributed)
+    profiles, told = held
+    if profiles and (profiles > 1 or len(told) > 1):
+        found.loose += told
+        if told:
+            count = len(told)
             found.notes.append(
                 f"{given.file}: nothing says which of its listings its {count} annotated "
                 f"function{'s' * (count != 1)} belong{'s' * (count == 1)} to"
             )
         return
-    for number, one in enumerate(attributed, 1):
-        called = _numbered(name, number, len(attributed))
+    for number, one in enumerate(told, 1):
+        called = _numbered(name, number, len(told))
         found.add(called, Taken(called, attributions=(one,)))
 
 
@@ -237,8 +238,8 @@ def _annotated(told: Comparison, question: Question, annotate: Annotate) -> Comp
                 listings += read_annotations(annotate(source, symbol))
             except UserError as error:  # the figures stand all the same
                 notes.append(str(error))
-        attributed = tuple(attribute(one, question.arches) for one in listings)
-        variants.append(replace(variant, attributions=(*variant.attributions, *attributed)))
+        more = (attributed(one, question.arches, question.objects) for one in listings)
+        variants.append(replace(variant, attributions=(*variant.attributions, *more)))
     if not recorded:
         notes.append("only recordings can be annotated, and none was given")
     return replace(told, variants=tuple(variants), notes=(*told.notes, *notes))

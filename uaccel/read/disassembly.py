@@ -22,6 +22,24 @@ class Raw(NamedTuple):
     operands: str
 
 
+# What an object says that it is for, and the disassembler of that.
+_KINDS = {
+    "EM_386": "CS_ARCH_X86",
+    "EM_X86_64": "CS_ARCH_X86",
+    "EM_ARM": "CS_ARCH_ARM",
+    "EM_AARCH64": "CS_ARCH_ARM64",
+    "EM_PPC": "CS_ARCH_PPC",
+    "EM_PPC64": "CS_ARCH_PPC",
+    "EM_RISCV": "CS_ARCH_RISCV",
+    "EM_S390": "CS_ARCH_SYSZ",
+}
+
+
+def may_be_of(elf: Elf, arch: Arch) -> bool:
+    """Return whether an object may be one of that architecture: its kind of machine is."""
+    return _KINDS.get(elf.machine) == arch.capstone[0]
+
+
 def machine(arch: Arch) -> capstone.Cs:
     """Return the disassembler of an architecture."""
     name, modes = arch.capstone
