@@ -120,6 +120,7 @@ ARCH = Arch(
         "stac",
         "clac",
     ),
+    inside=r"rep_(?:movs|stos)_alternative",
     protection=("SMAP: stac opens, clac closes (patched in at boot), for reads and writes alike"),
     features=("SMAP", "LFENCE_RDTSC"),
     helpers=("arch/x86/lib/getuser.o", "arch/x86/lib/putuser.o", "lib/usercopy.o"),
