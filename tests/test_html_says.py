@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests import exhibits, invented
+from tests.invented import READ
 from tests.pages import PAGES, Reader, study
 from uaccel.host.shipped import catalogue_pages
 from uaccel.model.dossier import Dossier
@@ -21,7 +22,7 @@ from uaccel.report.pages.summary import summaries
 def test_the_verdict_comes_first() -> None:
     read = Reader(study(invented.dossier()))
     shown = read.text.partition("Verdict")[2]
-    sentence = "invented_ioctl_compat: window needs the fewest instructions on 6 of 8 machines"
+    sentence = "invented_ioctl_compat: window has the shortest success paths on 6 of 8 machines"
     assert sentence in read.text
     assert read.text.index(sentence) < read.text.index("Figures", read.text.index(sentence))
     assert "1 check fails" in shown and "8 answers" in shown
@@ -54,6 +55,32 @@ def test_what_was_executed_decides_where_all_of_it_ran() -> None:
     place = one.places[0]
     assert place.ran and [cost.style for cost in place.best] == ["structcopy"]
     assert place.before is not None and place.before.least == 300
+    said = "structcopy executes the fewest instructions in one call on first ("
+    assert one.best.startswith(said)
+    assert "; window has the shortest success paths on 6 of 8 machines (" in one.best
+
+
+def test_what_all_styles_lack_is_said() -> None:
+    known = invented.dossier()
+    bad = tuple(
+        Verdict("closed", READ, style, "first", Outcome.FAIL, "it stays open")
+        for style in invented.STYLES
+    )
+    (one,) = summaries(replace(known, verdicts=bad))
+    assert one.places[0].why == "every style that has a figure fails a check"
+    bounds = tuple(
+        replace(m, value=None, at_least=m.value or 1, why="a copy") for m in known.measurements
+    )
+    (one,) = summaries(replace(known, measurements=bounds, verdicts=()))
+    assert one.places[0].why == "no style has a figure but a lower bound"
+    assert "Nothing was checked" in Reader(study(replace(known, verdicts=()))).text
+
+
+def test_what_stands_alone_is_not_called_undecided() -> None:
+    known = invented.dossier()
+    alone = tuple(m for m in known.measurements if m.style in ("fieldwise", "floor", ""))
+    (one,) = summaries(replace(known, measurements=alone))
+    assert one.best == "nothing but how it stands was measured"
 
 
 def test_a_build_that_does_not_hold_the_function_is_told_apart() -> None:
@@ -65,7 +92,7 @@ def test_a_build_that_does_not_hold_the_function_is_told_apart() -> None:
         for m in known.measurements
     )
     (one,) = summaries(replace(known, measurements=told))
-    assert "1 of 8 builds do not hold it" in one.best
+    assert "; the build of second does not hold it" in one.best
     assert "not compiled there" in Reader(study(replace(known, measurements=told))).text
 
 

@@ -17,7 +17,7 @@ def exhibited(exhibit: Exhibit | None, best: Mapping[tuple[str, str], str]) -> d
     `best` is a style for each function and architecture: what is shown first.
     """
     known = exhibit or Exhibit((), (), ())
-    functions: Once[str] = Once(one.function for one in known.passages)
+    functions: Once[str] = Once(_busiest(known))
     styles: Once[str] = Once(code.style for code in known.codes)
     arches: Once[str] = Once(code.arch for code in known.codes)
     texts: Once[str] = Once([""])
@@ -41,6 +41,15 @@ def exhibited(exhibit: Exhibit | None, best: Mapping[tuple[str, str], str]) -> d
         "met": met,
         "first": first,
     }
+
+
+def _busiest(exhibit: Exhibit) -> list[str]:
+    # The most accesses first: there is most to be seen.
+    most: dict[str, int] = {one.function: 0 for one in exhibit.passages}
+    for code in exhibit.codes:
+        accesses = sum(len(some) for some in code.accesses)
+        most[code.function] = max(most.get(code.function, 0), accesses)
+    return sorted(most, key=lambda name: -most[name])
 
 
 def _passage(

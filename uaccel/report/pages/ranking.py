@@ -91,6 +91,8 @@ def _place(
     costs = [cost for cost in found if cost is not None]
     fit = [cost for cost in costs if cost.style not in failed]
     best, why = _cheapest(fit)
+    if costs and not fit:
+        why = "every style that has a figure fails a check"
     told = [m for key, m in index.items() if key[2] == machine and m.what in (*PATH, *EXECUTED)]
     absent = next((m for m in told if m.absent), None)
     if absent is not None and not best:
@@ -102,7 +104,8 @@ def _place(
 def _cheapest(costs: list[Cost]) -> tuple[tuple[Cost, ...], str]:
     exact = [cost.least for cost in costs if cost.exact]
     if not exact:
-        return (), "no style has a figure there"
+        bounds = " but a lower bound" if costs else ""
+        return (), f"no style has a figure{bounds}"
     least = min(exact)
     open_ = [cost.style for cost in costs if not cost.exact and cost.least <= least]
     if open_:

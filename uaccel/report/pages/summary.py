@@ -19,7 +19,8 @@ class Summary:
     """One function in one sentence, and the same as a table."""
 
     function: Function
-    best: str  # a clause: "window is best on 8 of 10 architectures (-47 % to -64 %, ...)"
+    best: str  # a clause: "window has the shortest success paths on 8 of 10 machines (...)"
+    checked: int  # verdicts
     fails: int
     unknown: int
     noticed: tuple[tuple[str, tuple[str, ...]], ...]  # what a program could notice, of which styles
@@ -51,9 +52,11 @@ def _summary(dossier: Dossier, function: Function) -> Summary:
     places = ranking(dossier, function, reference)
     verdicts = [v for v in dossier.verdicts if v.cluster in function.ids]
     outcomes = Counter(verdict.outcome for verdict in verdicts)
+    alone = bool(places) and measured == {function.form}
     return Summary(
         function,
-        _best(places, reference),
+        "nothing but how it stands was measured" if alone else _best(places, reference),
+        len(verdicts),
         outcomes[Outcome.FAIL],
         outcomes[Outcome.UNKNOWN],
         _noticed(dossier, function),
@@ -65,31 +68,44 @@ def _summary(dossier: Dossier, function: Function) -> Summary:
 def _best(places: tuple[Place, ...], reference: str) -> str:
     if not places:
         return "nothing was measured"
-    grouped: dict[tuple[str, ...], list[Place]] = {}
+    grouped: dict[tuple[bool, tuple[str, ...]], list[Place]] = {}
     there = [place for place in places if not place.absent]
-    for place in there:
-        grouped.setdefault(tuple(cost.style for cost in place.best), []).append(place)
-    decided = sorted((styles for styles in grouped if styles), key=lambda s: -len(grouped[s]))
-    clauses = [
-        _clause(styles, grouped[styles], len(there), reference, first=not at)
-        for at, styles in enumerate(decided)
-    ]
-    if () in grouped:
-        clauses.append(f"on {_where(grouped[()])} it is not decided")
-    if len(there) < len(places):
-        absent = tuple(place for place in places if place.absent)
-        clauses.append(f"{len(absent)} of {len(places)} builds do not hold it")
+    for place in (place for place in there if place.best):
+        styles = tuple(cost.style for cost in place.best)
+        grouped.setdefault((place.ran, styles), []).append(place)
+    clauses: list[str] = []
+    told: bool | None = None  # what the clause before it was told by
+    # What ran comes first: it is the stronger evidence.
+    for (ran, styles), found in sorted(grouped.items(), key=lambda g: (not g[0][0], -len(g[1]))):
+        clauses.append(_clause(styles, found, len(there), reference, first=ran is not told))
+        told = ran
+    if open_ := [place for place in there if not place.best]:
+        clauses.append(f"on {_where(open_)} it is not decided")
+    if absent := [place for place in places if place.absent]:
+        clauses.append(_missing(absent, len(places)))
     return "; ".join(clauses)
+
+
+def _missing(absent: list[Place], builds: int) -> str:
+    if len(absent) > 2:
+        return f"{len(absent)} of {builds} builds do not hold it"
+    does = "s of {} do" if len(absent) > 1 else " of {} does"
+    return f"the build{does.format(_where(absent))} not hold it"
 
 
 def _clause(
     styles: tuple[str, ...], found: list[Place], machines: int, reference: str, *, first: bool
 ) -> str:
     where = f"{len(found)} of {machines} machines" if len(found) > 2 else _where(found)
+    ran, many = found[0].ran, len(styles) > 1
     if reference in styles:
-        return f"on {where} no style needs fewer than {reference}"
-    needs = "need" if len(styles) > 1 else "needs"
-    said = f"{_and(styles)} {needs} the fewest instructions" if first else _and(styles)
+        needs = "executes fewer instructions" if ran else "has shorter success paths"
+        return f"on {where} no style {needs} than {reference}"
+    said = _and(styles)
+    if first and ran:
+        said += f" execute{'' if many else 's'} the fewest instructions in one call"
+    elif first:
+        said += f" {'have' if many else 'has'} the shortest success paths"
     changes = sorted(percent for place in found if (percent := gained(place)) is not None)
     if not changes:
         return f"{said} on {where}"

@@ -5,8 +5,6 @@ const view = { function: 0, arch: 0, source: 0, styles: new Set(), whole: false 
 const lit = { hovered: "", pinned: "" };
 const NARROW = matchMedia("(max-width: 899px)");
 
-
-
 function codesOf(functionAt, arch) {
   return content.codes.filter((code) => code.f === functionAt && code.a === arch);
 }

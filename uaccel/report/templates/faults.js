@@ -141,7 +141,7 @@ function startFaults() {
     drawSum(found, choose);
     draw();
   };
-  const all = [...functions.keys()];
+  const all = [...functions.keys()].sort((a, b) => a - b);
   fill(byFunction, all.map((at) => [at, content.functions[at].split(":").at(-1)]), all[0]);
   byFunction.addEventListener("change", refill);
   byArch.addEventListener("change", draw);
