@@ -138,6 +138,26 @@ def test_what_it_refuses(uaccel: Uaccel, letter: Path, tmp_path: Path) -> None:
     assert uaccel("compare").status == 2
 
 
+def test_a_run_that_is_given_twice_is_no_scatter(uaccel: Uaccel, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(listing({"f": 20.0, **OTHERS}))
+    for again in ("a.txt", "b.txt"):
+        said = uaccel("compare", "v=a.txt", f"v={again}").error
+        assert said == f"a.txt and {again} are one run of v: they hold the same"
+    assert uaccel("compare", "v=a.txt", "w=b.txt").status == 0
+
+
+def test_counts_whose_errors_are_rounded_to_nothing(uaccel: Uaccel, tmp_path: Path) -> None:
+    """0.00 % may be 0.005 %: ten of a million are no difference then, and a thousand are."""
+    text = STAT.replace("0.10%", "0.00%")
+    for name, value in (("a", 1_000_000), ("b", 1_000_010), ("c", 1_001_000)):
+        (tmp_path / f"{name}.txt").write_text(text.format(runs=5, value=value, other=7))
+    told = asked(uaccel, "a.txt", "b.txt", "c.txt")["differences"]
+    assert [x["stands"] for x in told if x["what"] == "instructions:u"] == [
+        *("does not stand", "stands"),
+    ]
+
+
 STAT = """
  Performance counter stats for './lamp' ({runs} runs):
 

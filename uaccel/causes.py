@@ -41,7 +41,7 @@ def cause(
     if not every:
         return Cause((), {}, "no profile was given, so no function is looked for")
     if asked:
-        return _asked(every, variants, names, asked)
+        return _asked(every, asked)
     if marked := _marked(variants):
         word = " and ".join(key.name for key in marked)
         return Cause(marked, dict.fromkeys(marked, MARKED), f"{word} is marked in the text")
@@ -65,29 +65,14 @@ def _called(keys: Iterable[Key], name: str) -> list[Key]:
     return kernel or calls or same
 
 
-def _asked(
-    keys: Iterable[Key], variants: Sequence[Runs], names: Sequence[str], asked: Sequence[str]
-) -> Cause:
+def _asked(keys: Iterable[Key], asked: Sequence[str]) -> Cause:
     functions: dict[Key, None] = {}
     for name in asked:
         found = _called(keys, name)
         if not found:
             raise UserError(f"no listing names a function {name}")
         functions.update(dict.fromkeys(found))
-    notes = tuple(_absent(functions, variants, names))
-    return Cause(
-        tuple(functions), dict.fromkeys(functions, "the function"), "named by --function", notes
-    )
-
-
-def _absent(
-    functions: Iterable[Key], variants: Sequence[Runs], names: Sequence[str]
-) -> Iterator[str]:
-    for key in functions:
-        for runs, name in zip(variants, names, strict=True):
-            if runs and share(runs, key) is None:
-                most = f"it has at most {bound(runs):.2f} % there"
-                yield f"{key.name} is not listed in {name}: {most}, or is inlined"
+    return Cause(tuple(functions), dict.fromkeys(functions, "the function"), "named by --function")
 
 
 def _marked(variants: Sequence[Runs]) -> tuple[Key, ...]:

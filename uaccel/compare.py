@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -22,7 +23,7 @@ from uaccel.model.comparison import (
 )
 from uaccel.moves import Runs, copies, have_chains
 from uaccel.noise import Figures, Mean, judged, judged_means
-from uaccel.shares import Key, bound, is_copy, is_idle, is_memory, share, tallies
+from uaccel.shares import Key, Tally, bound, is_copy, is_idle, is_memory, share, tallies
 
 KERNEL, ELSEWHERE = "other functions of the kernel", "not said where"
 PERCENT = "percent"
@@ -30,6 +31,8 @@ _ROUNDED = 0.01  # points of percent: listings have two digits
 _DIGITS = 6  # behind the point: where floats do not add up
 _SEEN = 0.005  # points of percent: less is no change with two digits
 _BIG = 0.5  # percent: what the notes speak of
+# Events that fall as time passes; what perf counts where a text does not say it is cycles.
+_TIME = re.compile(r"|(?:\w+/)?(?:(?:cpu-|ref-)?cycles|(?:cpu|task)-clock)\b.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def compare(
         command=command,
         variants=variants,
         chosen=bench.found.chosen,
-        differences=tuple(_differences(bench, variants)),
+        differences=tuple(_differences(bench, variants, members)),
         moved=_moved(bench, members) if len(variants) > 1 else (),
         notes=(*notes, *bench.found.notes, *_notes(bench, members)),
     )
@@ -171,23 +174,35 @@ def _listed(runs: Runs) -> dict[Key, None]:
 # How the variants differ
 
 
-def _differences(bench: _Bench, variants: Sequence[Variant]) -> Iterator[Difference]:
+def _differences(
+    bench: _Bench, variants: Sequence[Variant], members: Collection[Key]
+) -> Iterator[Difference]:
     measured = [i for i, runs in enumerate(bench.runs) if runs]
     for i in measured[1:]:
-        first = measured[0]
-        before, after = (_figures(bench, variants, at) for at in (first, i))
-        stands, why = judged(before, after)
-        yield Difference(
-            variants[i].name, bench.group, before.middle, after.middle, PERCENT, stands, why
-        )
+        both = [_figures(bench, variants, at, members) for at in (measured[0], i)]
+        stands, why = judged(*both)
+        before, after = (one.middle for one in both)
+        hidden = max(both[0].hidden), max(both[1].hidden)
+        name = variants[i].name
+        yield Difference(name, bench.group, before, after, PERCENT, stands, why, hidden)
     for i, variant in enumerate(variants):
         first = _first_with_counts(variants)
         yield from _counted(variants[first], variant) if i > first else ()
 
 
-def _figures(bench: _Bench, variants: Sequence[Variant], at: int) -> Figures:
+def _figures(
+    bench: _Bench, variants: Sequence[Variant], at: int, members: Collection[Key]
+) -> Figures:
     samples = tuple(run.samples for run in bench.runs[at])
-    return Figures(variants[at].groups[0].percents, samples, _ROUNDED)
+    hidden = tuple(_hidden(run, members) for run in bench.runs[at])
+    return Figures(variants[at].groups[0].percents, samples, _ROUNDED, hidden)
+
+
+def _hidden(run: Tally, members: Collection[Key]) -> float:
+    # What a cut listing does not show of the group.
+    most = run.bound * sum(key not in run.own for key in members)
+    most = min(most, max(0.0, 100 - run.listed))
+    return most if most >= _SEEN else 0.0
 
 
 def _first_with_counts(variants: Sequence[Variant]) -> int:
@@ -207,9 +222,13 @@ def _counted(first: Variant, second: Variant) -> Iterator[Difference]:
 
 def _judged_counts(before: Counted, after: Counted) -> tuple[Stands, str]:
     if before.error is not None and after.error is not None:
-        means = (Mean(one.value, one.error or 0.0, one.repeats) for one in (before, after))
-        return judged_means(*means)
+        return judged_means(_mean(before), _mean(after))
     return judged(Figures(before.values), Figures(after.values))
+
+
+def _mean(one: Counted) -> Mean:
+    # perf stat says the error in percent with two digits: that of 0.00 % is none of nothing.
+    return Mean(one.value, (one.error or 0.0) + abs(one.value) * _ROUNDED / 200, one.repeats)
 
 
 def _moved(bench: _Bench, members: Collection[Key]) -> tuple[Moved, ...]:
@@ -244,6 +263,7 @@ def _changes(bench: _Bench, shares: Sequence[float | None]) -> Iterator[float]:
 
 def _notes(bench: _Bench, members: Collection[Key]) -> Iterator[str]:
     yield from _about_copies(bench, members)
+    yield from _about_absence(bench)
     yield from _about_cut_runs(bench)
     yield from _about_work(bench)
     yield from _about_names(bench)
@@ -267,11 +287,20 @@ def _about_copies(bench: _Bench, members: Collection[Key]) -> Iterator[str]:
         )
     for name, runs in zip(bench.names, bench.runs, strict=True):
         gone = [key.name for key in copied if runs and share(runs, key) is None]
-        if gone and bound(runs) >= _SEEN and not bench.chains:
+        if gone and bound(runs) >= _SEEN:
+            each = "each" if len(gone) > 1 else "it"
             yield (
-                f"{name} does not list {', '.join(gone)}: each has at most "
+                f"{name} does not list {', '.join(gone)}: {each} has at most "
                 f"{bound(runs):.2f} % there, which its sum leaves out"
             )
+
+
+def _about_absence(bench: _Bench) -> Iterator[str]:
+    for key in bench.found.functions:
+        for runs, name in zip(bench.runs, bench.names, strict=True):
+            if runs and share(runs, key) is None:
+                most = f"at most {bound(runs):.2f} %" if bound(runs) >= _SEEN else "no samples"
+                yield f"{key.name} is not listed in {name}: it has {most} there, or is inlined"
 
 
 def _about_cut_runs(bench: _Bench) -> Iterator[str]:
@@ -289,14 +318,23 @@ def _about_work(bench: _Bench) -> Iterator[str]:
     # A share also changes when the rest does: against it, the cause's own cost is seen.
     measured = [i for i, runs in enumerate(bench.runs) if runs]
     ratios = {i: _to_the_rest(bench, bench.runs[i]) for i in measured}
-    first = measured[0] if measured else 0
-    for i in measured[1:]:
+    first, cost = measured[0] if measured else 0, _cost(bench)
+    takes = "take" if bench.group == COPIES else "takes"
+    for i in measured[1:] if cost else ():
         if ratios[first] and ratios[i]:
             yield (
-                f"if all else does the same work in both, {bench.group} takes "
-                f"{ratios[i] / ratios[first]:.2f} times the time in {bench.names[i]} that it takes "
-                f"in {bench.names[first]}"
+                f"if all else does the same work in both, {bench.group} {takes} "
+                f"{ratios[i] / ratios[first]:.2f} times the {cost} in {bench.names[i]} that "
+                f"{'they take' if takes == 'take' else 'it takes'} in {bench.names[first]}"
             )
+
+
+def _cost(bench: _Bench) -> str:
+    # Shares of cache misses say nothing of time; those of different events nothing together.
+    events = {p.event for one in bench.taken for p in one.profiles}
+    if all(_TIME.fullmatch(event) for event in events):
+        return "time"
+    return next(iter(events)) if len(events) == 1 else ""
 
 
 def _to_the_rest(bench: _Bench, runs: Runs) -> float:

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from statistics import fmean, median, variance
 
@@ -15,6 +15,7 @@ RANKS = 0.05  # chance of the rank test below which a difference stands, two-sid
 FEW = 0.01  # and of Welch's test, which needs fewer runs and assumes more
 SIGMAS = 2.58  # standard errors of sampling: 1 % two-sided
 _FEWEST = 3  # runs of each variant for a test of runs
+_LEAST = 0.001  # chance; smaller ones are not told apart
 _EXACT = 200_000  # ways to deal the runs that are all looked at; above, the usual approximation
 
 
@@ -25,6 +26,7 @@ class Figures:
     values: tuple[float, ...]
     samples: tuple[int | None, ...] | None = None  # of each run, for shares in percent of them
     step: float = 0.0  # the figures are rounded to multiples of it
+    hidden: tuple[float, ...] = ()  # and what a cut listing leaves out of each, at most
 
     @property
     def error(self) -> float:
@@ -35,6 +37,11 @@ class Figures:
     def middle(self) -> float:
         """Return the median."""
         return median(self.values)
+
+    @property
+    def whole(self) -> Figures:
+        """Return the figures as they are if all that may be hidden belongs to them."""
+        return replace(self, values=tuple(map(sum, zip(self.values, self.hidden, strict=True))))
 
     @property
     def range(self) -> str:
@@ -52,7 +59,34 @@ class Mean:
 
 
 def judged(before: Figures, after: Figures) -> tuple[Stands, str]:
-    """Return whether the figures of two variants differ by more than noise, and why."""
+    """Return whether the figures of two variants differ by more than noise, and why.
+
+    Where listings are cut, the answer must be the same whatever they leave out.
+    """
+    stands, why = _judged(before, after)
+    most = max((*before.hidden, *after.hidden), default=0.0)
+    if not most or stands is Stands.UNKNOWN:
+        return stands, why
+    said = {_direction(*both) for both in _possible(before, after)}
+    if len(said) == 1:
+        return stands, why
+    return Stands.UNKNOWN, f"{why}; what is not listed, at most {most:.2f} %, may change the answer"
+
+
+def _possible(before: Figures, after: Figures) -> Iterator[tuple[Figures, Figures]]:
+    yield before, after
+    if before.hidden:
+        yield before.whole, after
+    if after.hidden:
+        yield before, after.whole
+
+
+def _direction(before: Figures, after: Figures) -> tuple[Stands, bool | None]:
+    stands = _judged(before, after)[0]
+    return stands, before.middle < after.middle if stands is Stands.YES else None
+
+
+def _judged(before: Figures, after: Figures) -> tuple[Stands, str]:
     fewest = min(len(before.values), len(after.values))
     if fewest >= _FEWEST:
         return _by_runs(before, after)
@@ -71,7 +105,7 @@ def judged_means(before: Mean, after: Mean) -> tuple[Stands, str]:
         return Stands.UNKNOWN, f"{told}: too few for a test"
     chance = welch_chance(before, after)
     stands = Stands.YES if chance < FEW else Stands.NO
-    return stands, f"{told}; Welch's test, for runs that scatter normally, p = {_chance(chance)}"
+    return stands, f"{told}; Welch's test, for runs that scatter normally, {_chance(chance)}"
 
 
 def rank_chance(first: Sequence[float], second: Sequence[float]) -> float:
@@ -84,12 +118,16 @@ def rank_chance(first: Sequence[float], second: Sequence[float]) -> float:
     count, total = len(first), len(ranks)
     expected = count * (total + 1) / 2
     seen = abs(sum(ranks[:count]) - expected)
-    if math.comb(total, count) > _EXACT:
+    if not _is_exact(total, count):
         spread = sum((rank - (total + 1) / 2) ** 2 for rank in ranks)
         scale = math.sqrt(count * (total - count) / (total * (total - 1)) * spread)
         return math.erfc(seen / scale / math.sqrt(2)) if scale else 1.0
     ways = [abs(sum(dealt) - expected) for dealt in combinations(ranks, count)]
     return sum(way >= seen - 1e-9 for way in ways) / len(ways)
+
+
+def _is_exact(total: int, count: int) -> bool:
+    return math.comb(total, count) <= _EXACT
 
 
 def welch_chance(first: Mean, second: Mean) -> float:
@@ -108,7 +146,8 @@ def _by_runs(before: Figures, after: Figures) -> tuple[Stands, str]:
     first, second = before.values, after.values
     told = f"{len(first)} and {len(second)} runs, {before.range} and {after.range}"
     chance = rank_chance(first, second)
-    ranked = f"exact rank test p = {_chance(chance)}"
+    kind = "exact" if _is_exact(len(first) + len(second), len(first)) else "approximate"
+    ranked = f"{kind} rank test {_chance(chance)}"
     if chance < RANKS:
         return Stands.YES, f"{told}; {ranked}"
     fewest = 2 / math.comb(len(first) + len(second), len(first))
@@ -118,8 +157,8 @@ def _by_runs(before: Figures, after: Figures) -> tuple[Stands, str]:
         return Stands.NO, f"{told}: the ranges overlap; {ranked}"
     means = (Mean(fmean(one.values), one.error, len(one.values)) for one in (before, after))
     welch = welch_chance(*means)
-    never = f"so few runs never give less than p = {_chance(fewest)} by their ranks"
-    scattered = f"Welch's test, for runs that scatter normally, p = {_chance(welch)}"
+    never = f"so few runs never give less than {_chance(fewest)} by their ranks"
+    scattered = f"Welch's test, for runs that scatter normally, {_chance(welch)}"
     stands = Stands.YES if welch < FEW else Stands.UNKNOWN
     return stands, f"{told}; {never}; {scattered}"
 
@@ -165,7 +204,8 @@ def _ranks(values: Sequence[float]) -> list[float]:
 
 
 def _chance(chance: float) -> str:
-    return f"{chance:.3f}" if chance >= 0.001 else f"{chance:.0e}"
+    # How normally runs scatter so far out, nobody knows.
+    return f"p = {chance:.3f}" if chance >= _LEAST else f"p < {_LEAST}"
 
 
 def _beta(x: float, a: float, b: float) -> float:

@@ -11,7 +11,7 @@ from statistics import median
 from typing import NamedTuple
 
 from uaccel.accessors import is_accessor
-from uaccel.model.profile import Profile, Stack, Symbol
+from uaccel.model.profile import Profile, Stack, Symbol, Tool
 
 # gcc: .isra .part .constprop .cold; clang: .llvm .__uniq: parts and copies of one function.
 _APPENDED = re.compile(
@@ -165,8 +165,12 @@ def _marked(profile: Profile, keys: _Keys) -> frozenset[Key]:
 
 def _bound(profile: Profile) -> float:
     # A listing is cut below its smallest row, and all that is left is what it does not show.
-    rest = 100 - sum(row.percent for row in profile.rows)
-    return max(0.0, min((*(row.percent for row in profile.rows), rest)))
+    # With callees, they are what it is sorted and cut by; perf diff sorts by what changed.
+    rest = max(0.0, 100 - sum(row.percent for row in profile.rows))
+    if profile.tool is Tool.DIFF:
+        return rest
+    ends = (row.percent if row.with_callees is None else row.with_callees for row in profile.rows)
+    return min((*ends, rest))
 
 
 Charges = dict[Key, dict[Key, float]]

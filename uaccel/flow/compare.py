@@ -126,6 +126,7 @@ def _counts(stat: Stat) -> Iterator[Counted]:
 def _sorted(question: Question) -> _Sorted:
     found = _Sorted()
     names = _names(question.given)
+    _expect_runs(question.given)
     for given, name in zip(question.given, names, strict=True):
         many = name if given.name or len(question.given) > 1 else "listing"
         stats = () if given.recorded else read_stats(given.text)
@@ -145,6 +146,17 @@ def _sorted(question: Question) -> _Sorted:
         told = [attributed(one, question.arches, question.objects) for one in listings]
         _sort_attributions(found, given, name, (len(profiles), told))
     return found
+
+
+def _expect_runs(given: Sequence[Given]) -> None:
+    # What stands twice is one measurement, and would be counted as the scatter of two.
+    known: dict[tuple[str, str], str] = {}
+    for one in given:
+        if one.name is None:
+            continue
+        same = known.setdefault((one.name, one.text), one.path)
+        if same is not one.path:
+            raise UserError(f"{same} and {one.path} are one run of {one.name}: they hold the same")
 
 
 def _profiles(given: Given, others: bool) -> tuple[Profile, ...]:

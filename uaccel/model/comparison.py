@@ -89,6 +89,7 @@ class Difference:
     unit: str  # "percent" of all samples, or the event's
     stands: Stands
     why: str  # one sentence
+    hidden: tuple[float, float] = (0.0, 0.0)  # what cut listings leave out of both, at most
 
     @property
     def change(self) -> float | None:

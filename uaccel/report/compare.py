@@ -35,9 +35,19 @@ def text(comparison: Comparison, *, color: bool, width: int, verbose: bool = Fal
 
 def change(difference: Difference) -> str:
     """Return the change of a figure as a person reads it."""
+    before, after = difference.hidden
+    if (before and not difference.before) or (after and not difference.after):
+        return NOT_LISTED
     if difference.change is None:
         return "from nothing" if difference.after else "none"
     return f"{difference.change:+.1f} %"
+
+
+def figures(difference: Difference) -> str:
+    """Return both figures of a difference, what a cut listing does not show as such."""
+    both = zip((difference.before, difference.after), difference.hidden, strict=True)
+    shown = [figure(v, difference.unit) if v or not h else NOT_LISTED for v, h in both]
+    return " -> ".join(shown)
 
 
 def figure(value: float, unit: str) -> str:
@@ -197,6 +207,6 @@ def _differences(differences: Sequence[Difference]) -> Iterator[RenderableType]:
         return
     yield title("the differences", "to the first variant")
     for one in differences:
-        figures = f"{figure(one.before, one.unit)} -> {figure(one.after, one.unit)}"
-        told = f"{one.variant}: {one.what} {figures}, {change(one)}: {one.stands.value} ({one.why})"
+        told = f"{one.variant}: {one.what} {figures(one)}, {change(one)}"
+        told = f"{told}: {one.stands.value} ({one.why})"
         yield hanging("-", told, _TONES[one.stands])
