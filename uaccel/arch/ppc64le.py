@@ -77,7 +77,7 @@ ARCH = Arch(
         calls    | bla? .*\|b(ct\|l)rl\|bcl .* | link register written
         returns  | blr         | to the link register
         branches | b .*\|bctr | always taken
-        forks    | b\w+ .*    | conditional
+        forks    | b\w+[+-]? .*    | conditional
         nop      | nop         | ori 0,0,0
         """
     ),
