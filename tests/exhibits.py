@@ -155,7 +155,7 @@ def _apart() -> tuple[Shown, ...]:
         row
         for at in range(2)
         for row in (
-            shown("stac", "opens", of=(0, at), window=at, line=LINE + 5 + at),
+            shown("stac", "opens", of=(0, at), window=at, line=LINE + 5),  # as compilers do
             shown(
                 f"mov eax, dword ptr [rdi + {4 * at}]",
                 of=(0, at),

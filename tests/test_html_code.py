@@ -91,6 +91,20 @@ def test_pointing_at_the_source_lights_the_code(view: Viewer) -> None:
     assert sum("mov eax, dword ptr [rdi + 0]" in text for text in lit) == 2
 
 
+def test_a_line_is_of_the_access_that_is_made_there(view: Viewer) -> None:
+    view.open("study")
+    cells = "return [...document.querySelectorAll('#source .before[data-keys]')]"
+    keys = view.run(f"{cells}.map((cell) => cell.dataset.keys)")
+    assert keys[:2] == ["0/0/2", "0/1/2"]  # what opens for the second stands on the line above
+
+
+def test_calls_of_accessors_are_counted_beside_what_opens(view: Viewer) -> None:
+    view.open("study")
+    view.run("document.querySelectorAll('#code-styles input')[1].click()")  # structcopy
+    said = view.texts("#assembly .variant-code > .note")
+    assert any("4 that open or close, 1 call to what reaches user memory" in one for one in said)
+
+
 def test_a_style_with_other_accesses_lights_as_a_whole(view: Viewer) -> None:
     view.open("study")
     view.run("document.querySelectorAll('#code-styles input')[1].click()")  # structcopy

@@ -68,12 +68,15 @@ function wanted(code, whole) {
 function sums(code) {
   let counted = 0;
   let toggles = 0;
+  let calls = 0;
   for (let at = 0; at < code.text.length; at += 1) {
     if (code.flags[at] & COUNTED) counted += 1;
-    if (isToggle(content.texts[code.role[at]])) toggles += 1;
+    const role = content.texts[code.role[at]];
+    if (isToggle(role)) toggles += 1;
+    if (role === "calls" && code.flags[at] & TOUCHES) calls += 1;
   }
   return `${many(code.text.length, "instruction")}, ${counted} counted on success paths, `
-    + `${toggles} that open or close`;
+    + `${toggles} that open or close${calls ? `, ${many(calls, "call")} to what reaches user memory` : ""}`;
 }
 
 function drawPane(code, whole) {

@@ -17,17 +17,21 @@ function passagesOf(functionAt) {
   return content.passages.filter((passage) => passage.f === functionAt);
 }
 
-// Which accesses a line of the source serves, from the code that the compiler tied to it.
+// Which accesses a line of the source serves, from the code that the compiler tied to it.  Where
+// user memory is reached from it, only those: compilers put what comes between two there as well.
 function keysByLine(code) {
   const found = new Map();
+  const reached = new Map();
   if (!code) return found;
   code.line.forEach((line, at) => {
     const key = keyAt(code, at);
     if (!line || !key) return;
-    if (!found.has(line)) found.set(line, new Set());
-    found.get(line).add(key);
+    for (const known of code.flags[at] & TOUCHES ? [found, reached] : [found]) {
+      if (!known.has(line)) known.set(line, new Set());
+      known.get(line).add(key);
+    }
   });
-  return found;
+  return new Map([...found, ...reached]);
 }
 
 function standing() {
