@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# make study   the whole job: set up what is missing, then `uaccel study $(ARGS)`
+# make study   the whole job: set up what is missing, then `uaccel study $(ARGS)`, with its page in report/
 # make test    the same set-up, then the tests
 # make check   ruff and mypy
 # make bench   the benchmarks
@@ -16,6 +16,7 @@
 # UACCEL_CACHE names the folder for kernel trees and builds.
 
 TREE := 6.12
+REPORT := report
 TREES := 6.12 6.1 7.3
 BIN := .venv/bin
 SETUP := pyproject.toml tools/venv
@@ -26,7 +27,7 @@ SETUP := pyproject.toml tools/venv
 .DELETE_ON_ERROR:
 
 study: setup tree
-	$(BIN)/uaccel study $(ARGS)
+	$(BIN)/uaccel study --html $(REPORT) $(ARGS)
 
 test: $(BIN)/.tests-installed setup tree
 	$(BIN)/uaccel doctor --install --tests

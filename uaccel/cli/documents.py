@@ -41,14 +41,15 @@ def write_page(
     args: argparse.Namespace,
     make: Callable[[], str],
     draw: Callable[[], Iterable[tuple[str, bytes, bytes]]] = tuple,
-) -> None:
-    """Return when the page that `args` asks for is written, and the plots for a mail beside it."""
+) -> tuple[str, ...]:
+    """Return where the page that `args` asks for was written, and the plots for a mail with it."""
     if not args.html:
-        return
-    put(args.html, PAGE, make())
+        return ()
+    path = put(args.html, PAGE, make())
     for name, svg, png in draw():
         put_bytes(str(Path(args.html) / PLOTS), f"{name}.svg", svg)
         put_bytes(str(Path(args.html) / PLOTS), f"{name}.png", png)
+    return () if args.quiet else (f"the page is {path}",)
 
 
 def expect_documents(

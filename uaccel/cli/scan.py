@@ -108,9 +108,9 @@ def run(args: argparse.Namespace) -> Answer:
         found = profiled(found, args.profile, *chosen)
     odd = found.scan.totals.of(Kind.NOT_UNDERSTOOD) or found.scan.skipped
     status = FOUND if args.strict and odd else FINE
-    write_page(args, partial(scan_page, found))
+    said = write_page(args, partial(scan_page, found))
     text = _answer(args, found, is_coloured(args.color, environment))
-    return Answer(text, status, () if args.quiet else found.scan.notes)
+    return Answer(text, status, said if args.quiet else (*found.scan.notes, *said))
 
 
 def _columns(named: list[str] | None, environment: dict[str, str]) -> tuple[Arch, ...]:

@@ -86,12 +86,12 @@ def run(args: argparse.Namespace) -> Answer:
             progress=bar.step,
         )
         dossier = replace(study(ground, request), comparison=profiles)
-    write_page(args, partial(study_page, dossier, catalogue_pages()), partial(_drawn, dossier))
+    page = partial(study_page, dossier, catalogue_pages())
+    remarks = write_page(args, page, partial(_drawn, dossier))
     document = json.document(dossier)
     status = FOUND if worst(v.outcome for v in dossier.verdicts) is Outcome.FAIL else FINE
-    remarks: tuple[str, ...] = ()
     if not dossier.targets:
-        status, remarks = UNUSABLE, (NOTHING_BUILT,)
+        status, remarks = UNUSABLE, (*remarks, NOTHING_BUILT)
     if args.json == "-":
         return Answer(document, status, remarks)
     if args.json:
