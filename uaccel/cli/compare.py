@@ -95,9 +95,9 @@ def run(args: argparse.Namespace) -> Answer:
         objects=tuple((path, content(path)) for path in args.object),
     )
     found = comparison(question)
-    write_page(args, partial(comparison_page, found), partial(comparison_plots, found))
+    said = write_page(args, partial(comparison_page, found), partial(comparison_plots, found))
     text = _answer(args, found, is_coloured(args.color, environment))
-    return Answer(text, FINE)
+    return Answer(text, FINE, said)
 
 
 def given(words: list[str]) -> tuple[Given, ...]:
@@ -110,6 +110,8 @@ def given(words: list[str]) -> tuple[Given, ...]:
 
 
 def _read(name: str | None, path: str) -> Given:
+    if path == STDIN and sys.stdin is None:
+        raise UserError("stdin is closed")
     if path == STDIN:
         return Given(name, path, sys.stdin.read(), recorded=False)
     return Given(name, path, profile_text(path), is_recording(path))
