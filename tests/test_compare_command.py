@@ -21,6 +21,7 @@ from uaccel.report import comparemail
 from uaccel.report import json as document
 
 __all__ = ["told"]
+OBJECTS = Path(__file__).parent / "objects"
 HOSTILE = "\x1b[31m<script>\u202e[bold]"
 SPLIT = re.compile(r"(?m)^(?=.*14\.47% )|^(?=.*17\.46% )")
 
@@ -145,6 +146,35 @@ def test_a_run_that_is_given_twice_is_no_scatter(uaccel: Uaccel, tmp_path: Path)
         said = uaccel("compare", "v=a.txt", f"v={again}").error
         assert said == f"a.txt and {again} are one run of v: they hold the same"
     assert uaccel("compare", "v=a.txt", "w=b.txt").status == 0
+
+
+def test_objects_that_hold_nothing_of_it_are_said(uaccel: Uaccel, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(listing({"f": 20.0, **OTHERS}))
+    (tmp_path / "b.txt").write_text(OURS.with_name("annotate-x86_64-browser.txt").read_text())
+    (tmp_path / "other.o").write_bytes((OBJECTS / "x86_64.o").read_bytes())
+    found = asked(uaccel, "--object", "other.o", "a.txt")
+    assert "no annotated function was given, so the objects tell nothing" in found["notes"]
+    found = asked(uaccel, "--object", "other.o", "b.txt")
+    assert any(note.startswith("no object was found to hold ") for note in found["notes"])
+
+
+def test_a_closed_stdin_is_said(uaccel: Uaccel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert uaccel("compare", "-").error == "stdin is closed"
+
+
+def test_nothing_is_no_difference(uaccel: Uaccel, tmp_path: Path) -> None:
+    """No function stands out, and no listing has a copy routine."""
+    for name in ("a.txt", "b.txt"):
+        address = f"   0.40%  [kernel]  [k] 0xffffffff8100000{name[0]}\n"
+        (tmp_path / name).write_text(listing(OTHERS) + address)
+    found = asked(uaccel, "a.txt", "b.txt")
+    assert (found["differences"], found["moved"]) == ([], [])
+
+
+def test_a_figure_keeps_its_sign_in_a_mail(uaccel: Uaccel, letter: Path) -> None:
+    said = uaccel("compare", "--mail", letter).stdout
+    assert " %" in said and not re.search(r"(?m)^\s*%|\0", said)
 
 
 def test_counts_whose_errors_are_rounded_to_nothing(uaccel: Uaccel, tmp_path: Path) -> None:

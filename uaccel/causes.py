@@ -44,7 +44,8 @@ def cause(
         return _asked(every, asked)
     if marked := _marked(variants):
         word = " and ".join(key.name for key in marked)
-        return Cause(marked, dict.fromkeys(marked, MARKED), f"{word} is marked in the text")
+        said = f"{word} {'are' if len(marked) > 1 else 'is'} {MARKED}"
+        return Cause(marked, dict.fromkeys(marked, MARKED), said)
     guests = _guests(variants)
     notes: tuple[str, ...] = ()
     if holders is not None:

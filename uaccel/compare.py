@@ -23,7 +23,7 @@ from uaccel.model.comparison import (
 )
 from uaccel.moves import Runs, copies, have_chains
 from uaccel.noise import Figures, Mean, judged, judged_means
-from uaccel.shares import Key, Tally, bound, is_copy, is_idle, is_memory, share, tallies
+from uaccel.shares import Key, Tally, bound, is_copy, is_idle, is_memory, is_named, share, tallies
 
 KERNEL, ELSEWHERE = "other functions of the kernel", "not said where"
 PERCENT = "percent"
@@ -178,7 +178,7 @@ def _differences(
     bench: _Bench, variants: Sequence[Variant], members: Collection[Key]
 ) -> Iterator[Difference]:
     measured = [i for i, runs in enumerate(bench.runs) if runs]
-    for i in measured[1:]:
+    for i in measured[1:] if members else ():
         both = [_figures(bench, variants, at, members) for at in (measured[0], i)]
         stands, why = judged(*both)
         before, after = (one.middle for one in both)
@@ -235,7 +235,8 @@ def _moved(bench: _Bench, members: Collection[Key]) -> tuple[Moved, ...]:
     variants = [runs for runs in bench.runs if runs]
     found = []
     for key in {key: None for runs in variants for key in _listed(runs)}:
-        if key in members:
+        # An address without a name is another place in another kernel.
+        if key in members or not is_named(key):
             continue
         shares = [share(runs, key) if runs else None for runs in bench.runs]
         most = max(map(abs, _changes(bench, shares)), default=0.0)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from statistics import median
 
+from uaccel.attribution import OBJECT
 from uaccel.compare import compare
 from uaccel.errors import UserError
 from uaccel.flow.attributed import attributed
@@ -87,7 +88,21 @@ def comparison(question: Question) -> Comparison:
         notes=found.notes,
     )
     told = replace(told, attributions=tuple(found.loose))
-    return told if question.annotate is None else _annotated(told, question, question.annotate)
+    if question.annotate is not None:
+        told = _annotated(told, question, question.annotate)
+    return replace(told, notes=(*told.notes, *_about_objects(told, question)))
+
+
+def _about_objects(told: Comparison, question: Question) -> Iterator[str]:
+    each = (*told.attributions, *(one for v in told.variants for one in v.attributions))
+    if question.objects and not each:
+        yield "no annotated function was given, so the objects tell nothing"
+    plain = {one.annotation.symbol or "a function without a name": None for one in each}
+    for one in each:
+        if OBJECT in one.how:
+            plain.pop(one.annotation.symbol, None)
+    if question.objects and plain:
+        yield f"no object was found to hold {', '.join(plain)}: patterns of instructions tell"
 
 
 def holders(scan: Scan) -> dict[str, tuple[str, ...]]:

@@ -13,6 +13,8 @@ from uaccel.read.symbols import symbol
 _LONGEST = 4000  # characters of a line; what is longer is something else
 # `# Baseline  Delta Abs  Shared Object  Symbol`, `# Baseline/0  Delta Abs/1  Delta Abs/2  ...`
 _HEADER = re.compile(r"\s*#?\s*(?P<columns>Baseline(?:/0)?[\s,;]+\S.*\bSymbol\b.*)")
+# And rows without a head: `  9.02%  +1.00%  find  libc-2.10.1.so  [.] vfprintf`.
+_HEADLESS = re.compile(r"\s*\d{1,3}\.\d+%\s+[+-]\d{1,3}\.\d+%\s+[^%]*\[[k.guH]\]\s+\S.*")
 _DELTA = re.compile(r"Delta(?: Abs)?(?:/\d+)?")
 _NAMES = re.compile(r"Baseline(?:/0)?|Delta(?: Abs)?(?:/\d+)?|Shared Object|[A-Z]\w*(?: [a-z]\w*)*")
 _DOTS = re.compile(r"#\s\.+(?:\s\s\.+)*")
@@ -51,18 +53,23 @@ Part = Compared | list[str]
 
 def split_at_diffs(lines: Sequence[str]) -> Iterator[Part]:
     """Yield the listings of perf diff in `lines`, and the lines between them, in order."""
-    if not any(_HEADER.fullmatch(line[:_LONGEST]) for line in lines if "Baseline" in line):
+    if not any(_is_header(line) or _is_headless(line) for line in lines):
         yield list(lines)
         return
     between: list[str] = []
     current: Compared | None = None
     for line in lines:
-        header = _HEADER.fullmatch(line) if len(line) <= _LONGEST else None
+        header = _HEADER.fullmatch(line) if _is_header(line) else None
         if header is not None:
             yield from (current,) if current else ()
             head = between
             current = _begun(header["columns"], head, current)
             yield [one for one in head if not one.lstrip().startswith("#")]
+            between = []
+        elif current is None and _is_headless(line):
+            current = _begun("Baseline  Delta  Shared Object  Symbol", between, None)
+            current.rows.append(line)
+            yield between
             between = []
         elif current is not None and _belongs(line, current):
             current.rows.append(line)
@@ -76,6 +83,14 @@ def split_at_diffs(lines: Sequence[str]) -> Iterator[Part]:
             between.append(line)
     yield from (current,) if current else ()
     yield between
+
+
+def _is_header(line: str) -> bool:
+    return "Baseline" in line and len(line) <= _LONGEST and bool(_HEADER.fullmatch(line))
+
+
+def _is_headless(line: str) -> bool:
+    return "%" in line and len(line) <= _LONGEST and bool(_HEADLESS.fullmatch(line))
 
 
 def _begun(columns: str, head: Sequence[str], before: Compared | None) -> Compared:

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from uaccel.model.profile import Profile, Row, Stack, Symbol, Tool
 from uaccel.read.callgraph import Graph, Path, is_graph, is_relative, paths, read_graph
 from uaccel.read.symbols import split_at_entry, symbol
 
-_PERCENT = r"\d{1,3}(?:\.\d+)?\s?%"
+_PERCENT = r"\d{1,3}(?:[.,]\d+)?\s?%"
 # `==> 12.86% [kernel] [k] snd_pcm_ioctl`; one percentage or more, and a mark that says whose.
 # What a person puts before a row to point at it, or behind it.
-_ARROW = r"[-=]*>|\*+|[→⇒➜►▶]"
-_POINTED = re.compile(r"\s(?:<[-=]+|[←⇐])(?:\s|$)")
+_ARROW = r"[-=>]*>|[*!]+|[→⇒➜►▶]"
+_POINTED = re.compile(r"\s(?:<[-=<]+|[←⇐])(?:\s|$)")
 _ROW = re.compile(
     rf"\s*(?:(?P<arrow>{_ARROW}|[-+])\s*)?(?P<shares>{_PERCENT}(?:[\s,]+{_PERCENT})*)[\s,]*"
     r"(?P<middle>[^%]*?)\[(?P<mark>[k.guH])\]\s+(?P<rest>\S.*?)\s*"
@@ -24,19 +24,26 @@ _UNMARKED = re.compile(
     rf"\s*(?:(?P<arrow>{_ARROW})\s*)?(?P<shares>{_PERCENT})\s+(?P<middle>\[[\w.]+\])(?P<mark>)"
     r"\s+(?P<rest>[A-Za-z_.][\w.$]*)\s*"
 )
-_BROKEN = re.compile(
-    rf"\s*(?:(?:{_ARROW})\s*)?\d{{1,3}}\.\d+\s?%\s\s*\S.*\[(?:[k.guH]|kernel\S*)\].*"
-)
+_BROKEN = re.compile(r"[^\w\[]*\d{1,3}[.,]\d+\s?%\s\s*\S.*\[(?:[k.guH]|kernel\S*)\].*")
 _BEGUN = re.compile(rf"\s*(?:(?:{_ARROW})\s*)?{_PERCENT}\s")
 _HEADER = re.compile(r"\s*(?P<hash>#?)\s*(?P<columns>(?:Overhead|Children)\b.*\bSymbol\b.*)")
 _SAMPLES = re.compile(
     r"\s*(?P<hash>#?)\s*Samples:\s*(?P<samples>[\d.]+[KMG]?)\s+of events?\s+'(?P<event>[^']*)'.*"
 )
+# Before 3.6 perf wrote `# Events: 24K cycles`, and once `# Samples: 24878`.
+_COUNTED = re.compile(
+    r"\s*#\s*(?:Samples|Events):\s*(?P<samples>[\d.]+[KMG]?)(?:\s+(?P<event>\S+))?"
+)
 _TOP = re.compile(r"\s*PerfTop:.*?(?:\[\s*\S+\s+(?P<event>[^\]]+)\].*)?")
 # A level of a hierarchy above its symbols: `    86.36%        [kernel.kallsyms]`
 _LEVEL = re.compile(rf"\s*(?:{_PERCENT}\s+)+(?P<name>[^\s%]+(?: [^\s%]+)*)")
+_SEPARATED = re.compile(r"[^%]*%\s*,")
 _LONGEST = 4000  # characters of a line; what is longer is something else
-_SHARE = re.compile(r"\d+(?:\.\d+)?")
+_SHARE = re.compile(r"\d+(?:[.,]\d+)?")
+# Columns that a person named: `before   after`, above shares of two variants in one row.
+_BESIDE = re.compile(
+    r"\W*(?P<first>\w\S*[^\s.,:;!?])\s{2,}(?P<second>\w\S*[^\s.,:;!?])(?:\s{2,}.*)?"
+)
 _SHARES = ("Children", "Self", "Overhead", "sys", "usr", "guest sys", "guest usr")
 _GUEST_OR_KERNEL = {"k": True, "g": True, ".": False, "u": False, "H": False, "": True}
 
@@ -51,6 +58,8 @@ class _Listing:
     columns: tuple[str, ...] = ()
     level: str = ""  # of a hierarchy, the last level above its symbols
     rows: list[Row] = field(default_factory=list)
+    shares: list[tuple[float, ...]] = field(default_factory=list)  # all that stand in each row
+    seen: set[tuple[Symbol, str]] = field(default_factory=set)  # and the program
     graphs: list[list[str]] = field(default_factory=list)  # the lines below each row
     unread: list[str] = field(default_factory=list)
     last: float = 101.0  # the share that the last row is sorted by
@@ -69,7 +78,8 @@ def read_listings(lines: Sequence[str]) -> tuple[Profile, ...]:
     reader = _Reader([_Listing()])
     for line in _joined(lines):
         reader.take(line)
-    return tuple(_profile(listing) for listing in reader.listings if listing.rows)
+    found = [part for one in reader.listings if one.rows for part in _columns(one)]
+    return tuple(_profile(listing) for listing in found)
 
 
 @dataclass(slots=True)
@@ -94,26 +104,32 @@ class _Reader:
             listing.unread.append(line)
         elif listing.is_hierarchy and (level := _LEVEL.fullmatch(line)):
             listing.level = level["name"]
-        elif not line.startswith("#"):
+        elif not line.lstrip().startswith("#"):
             listing.prose = True
             if any(character.isalpha() for character in line):
                 self.prose = line.strip()
 
     def _row(self, listing: _Listing, row: re.Match[str], pointed: bool) -> None:
-        shares = [float(share) for share in _SHARE.findall(row["shares"])]
+        shares = [float(share.replace(",", ".")) for share in _SHARE.findall(row["shares"])]
         if max(shares) > 100:
             listing.unread.append(row[0])
             return
         # The rows of a listing fall; where they rise behind something else, another one begins.
         # A report says itself where one begins, and with --hierarchy its rows rise too.
         reported = listing.tool is Tool.REPORT and listing.columns
-        rises = bool(listing.rows) and shares[0] > listing.last and not reported
-        if rises and (listing.blank or listing.prose):
+        made = _made(listing, row, shares, pointed)
+        # Of short ones the first row may be below the last one before: but it is listed again.
+        begins = shares[0] > listing.last or (made.symbol, made.command) in listing.seen
+        if begins and listing.rows and not reported and (listing.blank or listing.prose):
             listing = _Listing(listing.tool, listing.event, columns=listing.columns)
             self.listings.append(listing)
         if not listing.rows:
             listing.title = self.prose
-        _take_row(listing, row, shares, pointed)
+        listing.last, listing.blank, listing.prose = shares[0], False, False
+        listing.rows.append(made)
+        listing.shares.append(tuple(shares))
+        listing.seen.add((made.symbol, made.command))
+        listing.graphs.append([])
 
     def _head(self, listing: _Listing, line: str) -> None:
         if listing.rows:
@@ -161,7 +177,7 @@ def _joined(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _is_head(line: str) -> bool:
-    return any(form.fullmatch(line) for form in (_HEADER, _SAMPLES, _TOP))
+    return any(form.fullmatch(line) for form in (_HEADER, _SAMPLES, _COUNTED, _TOP))
 
 
 def _take_head(listing: _Listing, line: str) -> None:
@@ -171,6 +187,9 @@ def _take_head(listing: _Listing, line: str) -> None:
     elif match := _SAMPLES.fullmatch(line):
         listing.event, listing.samples = match["event"], match["samples"]
         listing.tool = Tool.REPORT if match["hash"] else listing.tool
+    elif match := _COUNTED.fullmatch(line):
+        listing.event, listing.samples = match["event"] or "", match["samples"]
+        listing.tool = Tool.REPORT
     elif match := _TOP.fullmatch(line):
         listing.event = (match["event"] or listing.event).strip()
 
@@ -180,15 +199,14 @@ def _is_pointed(arrow: str | None) -> bool:
     return arrow not in (None, "+", "-", ">")
 
 
-def _take_row(
-    listing: _Listing, row: re.Match[str], shares: Sequence[float], pointed: bool
-) -> None:
+def _made(listing: _Listing, row: re.Match[str], shares: Sequence[float], pointed: bool) -> Row:
     own, with_callees = _own(listing.columns, shares)
-    listing.last, listing.blank, listing.prose = shares[0], False, False
     kernel = _GUEST_OR_KERNEL[row["mark"]]
     middle = row["middle"].replace(",", " ").split()
-    written, *behind = re.split(r"\s{2,}|\s*,\s*|\t", row["rest"])
-    if kernel:
+    # Names of C++ and Rust have commas and blanks, unless a comma is what parts the columns.
+    parts = r"\s{2,}|\s*,\s*|\t" if _SEPARATED.match(row[0]) else r"\s{2,}|\t"
+    written, *behind = re.split(parts, row["rest"])
+    if kernel and "::" not in written:
         written, *more = row["rest"].replace(",", " ").split()
         behind = [word for word in more if word.startswith("[")]
     said = " ".join(listing.columns)  # mails leave one blank between columns
@@ -201,8 +219,7 @@ def _take_row(
     before = middle[: middle.index(within)] if within in middle else []
     words = [word for word in before if not word.isdigit()]
     one = symbol(written, within, kernel)
-    listing.rows.append(Row(one, own, with_callees, " ".join(words), pointed))
-    listing.graphs.append([])
+    return Row(one, own, with_callees, " ".join(words), pointed)
 
 
 def _own(columns: Sequence[str], shares: Sequence[float]) -> tuple[float, float | None]:
@@ -212,6 +229,30 @@ def _own(columns: Sequence[str], shares: Sequence[float]) -> tuple[float, float 
     if named or len(shares) != 2:
         return shares[0], None
     return shares[1], shares[0]  # no header: two shares are what `perf report -g` has
+
+
+def _columns(listing: _Listing) -> Iterator[_Listing]:
+    # Two variants or more beside each other: a listing for each.
+    count = len(listing.shares[0])
+    if not _are_beside(listing, count):
+        yield listing
+        return
+    named = _BESIDE.fullmatch(listing.title)
+    titles = [named["first"], named["second"]] if named and count == 2 else [listing.title] * count
+    for i, title in enumerate(titles):
+        rows = [
+            replace(row, percent=shares[i], with_callees=None)
+            for row, shares in zip(listing.rows, listing.shares, strict=True)
+        ]
+        yield replace(listing, title=title, rows=rows, graphs=[[] for _ in rows])
+
+
+def _are_beside(listing: _Listing, count: int) -> bool:
+    # What a function has by itself is never more than what it has with all that it called.
+    if listing.columns or count < 2 or any(len(one) != count for one in listing.shares):
+        return False
+    more = any(one[1] > one[0] for one in listing.shares)
+    return count > 2 or more or bool(_BESIDE.fullmatch(listing.title))
 
 
 def _profile(listing: _Listing) -> Profile:

@@ -10,6 +10,7 @@ from email import message_from_string
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _QUOTED = re.compile(r"(?:> ?)+")
 _BARRED = re.compile(r"\|(?: (?!\s*[-|])|$)")  # a call graph goes on with a branch or another bar
+_BORDER = re.compile(r"\s[▒◆░▓█]\s*$")  # the scroll bar of perf's browser
 _ENCODED = re.compile(
     r"^Content-Transfer-Encoding:[ \t]*(?P<how>base64|quoted-printable)[ \t\r]*$",
     re.MULTILINE | re.IGNORECASE,
@@ -24,7 +25,7 @@ def plain_lines(text: str) -> list[str]:
         text = _ESCAPES.sub("", text)
     if encoded := _ENCODED.search(text[:1_000_000]):
         text = _decoded(text, encoded["how"].lower())
-    lines = [line.rstrip() for line in text.translate(_BLANKS).split("\n")]
+    lines = [_BORDER.sub("", line).rstrip() for line in text.translate(_BLANKS).split("\n")]
     if not any(line.startswith((">", "|")) for line in lines):
         return lines
     return [_unquoted(line) for line in lines]

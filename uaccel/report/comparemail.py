@@ -7,8 +7,8 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from uaccel.model.comparison import COPIES, Comparison, Variant
-from uaccel.report.compare import change, cost, figures, place
+from uaccel.model.comparison import COPIES, Comparison, Difference, Variant
+from uaccel.report.compare import NOT_LISTED, change, cost, figures, place
 from uaccel.report.plain import line
 from uaccel.shares import samples
 
@@ -74,8 +74,12 @@ def _sums(comparison: Comparison, measured: Sequence[Variant]) -> Rows:
     told = {one.variant: one for one in comparison.differences if one.unit == "percent"}
     if told:
         changes = (told.get(variant.name) for variant in measured)
-        rows.append(("change", [change(one).replace(" ", "") if one else "" for one in changes]))
+        rows.append(("change", [_change(one) if one else "" for one in changes]))
     return rows
+
+
+def _change(one: Difference) -> str:
+    return _percent(None) if change(one) == NOT_LISTED else change(one).replace(" %", "%")
 
 
 def _shares(percents: Sequence[float | None], comparison: Comparison) -> list[str]:
@@ -135,12 +139,9 @@ def _annotated(comparison: Comparison) -> Iterator[list[str]]:
 
 def _wrapped(sentence: str, indent: str = "") -> list[str]:
     # Two columns are left free: a line that git would eat is moved in by them.
-    return textwrap.wrap(
-        _ascii(sentence),
-        COLUMNS - 2,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-    )
+    kept = _ascii(sentence).replace(" %", "\0%")
+    rows = textwrap.wrap(kept, COLUMNS - 2, subsequent_indent=indent, break_on_hyphens=False)
+    return [row.replace("\0", " ") for row in rows]
 
 
 def _kept(shown: str) -> str:
