@@ -72,7 +72,12 @@ def test_what_all_styles_lack_is_said() -> None:
         replace(m, value=None, at_least=m.value or 1, why="a copy") for m in known.measurements
     )
     (one,) = summaries(replace(known, measurements=bounds, verdicts=()))
-    assert one.places[0].why == "no style has a figure but a lower bound"
+    assert one.places[0].why == "no style has more than a lower bound there"
+    nothing = tuple(
+        replace(m, value=None, at_least=None, why="no build") for m in known.measurements
+    )
+    (one,) = summaries(replace(known, measurements=nothing))
+    assert {place.why for place in one.places} == {"no style has a figure there"}
     assert "Nothing was checked" in Reader(study(replace(known, verdicts=()))).text
 
 

@@ -91,7 +91,7 @@ def _place(
     costs = [cost for cost in found if cost is not None]
     fit = [cost for cost in costs if cost.style not in failed]
     best, why = _cheapest(fit)
-    if costs and not fit:
+    if not any(map(_is_told, fit)) and any(map(_is_told, costs)):
         why = "every style that has a figure fails a check"
     told = [m for key, m in index.items() if key[2] == machine and m.what in (*PATH, *EXECUTED)]
     absent = next((m for m in told if m.absent), None)
@@ -104,13 +104,17 @@ def _place(
 def _cheapest(costs: list[Cost]) -> tuple[tuple[Cost, ...], str]:
     exact = [cost.least for cost in costs if cost.exact]
     if not exact:
-        bounds = " but a lower bound" if costs else ""
-        return (), f"no style has a figure{bounds}"
+        bounds = any(map(_is_told, costs))
+        return (), f"no style has {'more than a lower bound' if bounds else 'a figure'} there"
     least = min(exact)
     open_ = [cost.style for cost in costs if not cost.exact and cost.least <= least]
     if open_:
         return (), f"what {' and '.join(open_)} costs is not known"
     return tuple(cost for cost in costs if cost.exact and cost.least == least), ""
+
+
+def _is_told(cost: Cost) -> bool:
+    return cost.exact or cost.least > 0
 
 
 def _fails(dossier: Dossier, function: Function, style: str, arch: str) -> bool:
