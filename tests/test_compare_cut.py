@@ -104,3 +104,10 @@ def test_shares_of_two_events_are_of_no_common_cost() -> None:
     told = compare([one(name, text) for name, text in zip("ab", texts, strict=True)], asked=["f"])
     assert not any("if all else" in note for note in told.notes)
     assert "the listings count different events: x, y" in told.notes
+
+
+def test_nothing_would_have_more_than_all() -> None:
+    before, after = {"f": 60.0, "g": 20.0, "h": 20.0}, {"f": 20.0, "g": 40.0, "h": 40.0}
+    told = compare([one("a", listing(before)), one("b", listing(after))])
+    said = "60.00 % in a, 20.00 % in b, where the others have 2.00 times their shares; "
+    assert said in told.chosen

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests import replay
 from tests.test_profile import own, sole
+from uaccel.attribution import attribute
 from uaccel.errors import UserError
+from uaccel.read.perfannotate import read_annotations
 from uaccel.read.profile import read_profiles
 
 SHORT = """\
@@ -32,6 +35,26 @@ def test_of_short_listings_the_second_begins_where_a_symbol_stands_again(between
 def test_one_symbol_of_two_programs_is_no_second_listing() -> None:
     row = "  {:.2f}%  {}  [kernel]  [k] schedule\n"
     assert len(sole(f"{row.format(9, 'cat')}\n{row.format(7, 'dog')}").rows) == 2
+
+
+@pytest.mark.parametrize("title", ["After:", "With the patch applied:", "*** patched ***"])
+def test_a_row_alone_below_its_title_is_a_listing(title: str) -> None:
+    row = "```\n  {:.2f}%  [kernel]  [k] {}\n```\n"
+    text = f"Before:\n{row.format(9, 'lamp_ioctl')}\n{title}\n{row.format(3, 'lamp_inline')}"
+    assert [own(one) for one in read_profiles(text)] == [{"lamp_ioctl": 9}, {"lamp_inline": 3}]
+
+
+def test_a_remark_between_rows_begins_no_listing() -> None:
+    row = "  {:.2f}%  [kernel]  [k] {}\n"
+    text = f"{row.format(9, 'f')}With that it is fine, and\nnew to me.\n{row.format(3, 'g')}"
+    assert own(sole(text)) == {"f": 9.0, "g": 3.0}
+
+
+def test_a_report_of_branches_is_no_profile_of_functions() -> None:
+    rows = "  52.00%  [.] main      [.] f1\n  24.00%  [k] f1   [k] f3\n"
+    with pytest.raises(UserError, match="no profile was found"):
+        read_profiles(rows)
+    assert sole(f"  60.00%  [kernel]  [k] f\n{rows}").unread == 2
 
 
 BESIDE = """\
@@ -156,3 +179,16 @@ def test_a_row_behind_something_unknown_is_counted() -> None:
 def test_other_tables_are_refused_and_not_guessed_at(text: str) -> None:
     with pytest.raises(UserError, match="no profile was found"):
         read_profiles(text)
+
+
+def test_of_two_architectures_the_one_that_reads_all_rows_is_it() -> None:
+    """Nothing but one register says that it is the one of 64 bits."""
+    drawn = (
+        "copy_some  [kernel.kallsyms]\nPercent│\n"
+        "  0.50 │      stac\n  1.50 │      cmp    $0x40,%edx\n"
+        "       │    ↓ jb     30\n 96.00 │      mov    %edx,%ecx\n  0.50 │      xor    %eax,%eax\n"
+        "       │      rep    movsb %ds:(%rsi),%es:(%rdi)\n  1.00 │      clac\n       │    ← ret\n"
+    )
+    (annotation,) = read_annotations(drawn)
+    both = tuple(one for one in replay.ARCHES.values() if one.srcarch == "x86")
+    assert {attribute(annotation, some).arch for some in (both, both[::-1])} == {"x86_64"}

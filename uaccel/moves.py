@@ -16,6 +16,7 @@ QUARTER = 1.25  # and is so many times what it would be had it moved like the ot
 HALF = 0.5  # points of percent: less is not looked at
 SURE = 5.0  # standard errors of sampling, where the number of samples is known: runs differ by more
 _SLIGHT = 0.05  # percent: rows below are too few samples to tell how all the others moved
+_ALL = 100.0  # percent
 _NONE = 0.005  # percent: less is 0.00
 
 Runs = Sequence[Tally]
@@ -148,10 +149,10 @@ def told(moves: Sequence[Move], names: Sequence[str]) -> str:
         f"{_shown(listed, value)} in {names[at]}"
         for (listed, value), at in zip(values, first.pair, strict=True)
     ]
-    said = (
-        f"{first.functions[0].name} moved most: {', '.join(shares)}, where it would have "
-        f"{first.expected:.2f} % had it changed like the others"
-    )
+    would = f"where it would have {first.expected:.2f} % had it changed like the others"
+    if first.expected > _ALL:  # no share is; all others can grow so only at its cost
+        would = f"where the others have {first.expected / first.before:.2f} times their shares"
+    said = f"{first.functions[0].name} moved most: {', '.join(shares)}, {would}"
     rival = next((move for move in moves[1:] if move.is_much), None)
     if not first.is_much or rival is None:
         return said

@@ -30,18 +30,21 @@ class Kin:
 
 def choose(annotation: Annotation, arches: Sequence[Arch]) -> Kin | None:
     """Return the architecture whose openings or accesses stand in the text, or None."""
-    fitting = [(arch, arch.spelling) for arch in arches if _fits(annotation, arch.spelling)]
+    fitting = [(arch, _alike(annotation, arch.spelling)) for arch in arches]
+    # Where the same opens and closes, what cannot be read of one is another's: `%rsi` of i386.
     scored = [
-        (_score(annotation, one), not arch.shortest_window, arch) for arch, one in fitting if one
+        (_score(annotation, arch.spelling), alike, not arch.shortest_window, arch)
+        for arch, alike in fitting
+        if arch.spelling and alike >= max(1, _MOST * len(annotation.rows))
     ]
     if not scored:
         return None
-    best = max(scored, key=lambda row: row[:2])
-    arch = best[2]
+    best = max(scored, key=lambda row: row[:3])
+    arch = best[3]
     if len(scored) == 1 or any(best[0]):
         return _kin(arch, arch.name, arch.title, ())
-    if _calls(annotation, best[2].spelling):
-        names = tuple(sorted(one.name for _, _, one in scored))
+    if _calls(annotation, arch.spelling):
+        names = tuple(sorted(one.name for *_, one in scored))
         return _kin(arch, "", "calls to accessors", names)
     return None
 
@@ -53,11 +56,10 @@ def _kin(arch: Arch, name: str, title: str, others: tuple[str, ...]) -> Kin | No
     return Kin(name, title, arch.spelling, guards, arch.guards_reads, others)
 
 
-def _fits(annotation: Annotation, spelling: Spelling | None) -> bool:
-    if spelling is None or not annotation.rows:
-        return False
-    like = sum(is_like(spelling.family, plain(row.text)) for row in annotation.rows)
-    return like >= _MOST * len(annotation.rows)
+def _alike(annotation: Annotation, spelling: Spelling | None) -> int:
+    if spelling is None:
+        return 0
+    return sum(is_like(spelling.family, plain(row.text)) for row in annotation.rows)
 
 
 def _score(annotation: Annotation, spelling: Spelling) -> tuple[int, int]:

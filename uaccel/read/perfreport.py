@@ -37,6 +37,14 @@ _COUNTED = re.compile(
 _TOP = re.compile(r"\s*PerfTop:.*?(?:\[\s*\S+\s+(?P<event>[^\]]+)\].*)?")
 # A level of a hierarchy above its symbols: `    86.36%        [kernel.kallsyms]`
 _LEVEL = re.compile(rf"\s*(?:{_PERCENT}\s+)+(?P<name>[^\s%]+(?: [^\s%]+)*)")
+# Of branches each row has two symbols, from where and to where: that is no share of one of them.
+_BRANCHES = re.compile(r"\s\[[k.guH]\]\s+\S")
+# What a person writes above one of several listings.
+_TITLE = re.compile(
+    r"\W*(?:before|after|without|with|patched|unpatched|old|new|vanilla|baseline)\b[^%]{0,60}:\W*"
+    r"|\W*(?:before|after|patched|unpatched|vanilla|baseline)\W*",
+    re.IGNORECASE,
+)
 _SEPARATED = re.compile(r"[^%]*%\s*,")
 _LONGEST = 4000  # characters of a line; what is longer is something else
 _SHARE = re.compile(r"\d+(?:[.,]\d+)?")
@@ -86,6 +94,7 @@ def read_listings(lines: Sequence[str]) -> tuple[Profile, ...]:
 class _Reader:
     listings: list[_Listing]
     prose: str = ""  # the last line of it
+    titled: bool = False  # and it says that another variant follows
 
     def take(self, line: str) -> None:
         listing = self.listings[-1]
@@ -108,10 +117,12 @@ class _Reader:
             listing.prose = True
             if any(character.isalpha() for character in line):
                 self.prose = line.strip()
+                self.titled = bool(_TITLE.fullmatch(line))
 
     def _row(self, listing: _Listing, row: re.Match[str], pointed: bool) -> None:
         shares = [float(share.replace(",", ".")) for share in _SHARE.findall(row["shares"])]
-        if max(shares) > 100:
+        branches = _BRANCHES.search(row["rest"]) and "Data Symbol" not in listing.columns
+        if max(shares) > 100 or branches:
             listing.unread.append(row[0])
             return
         # The rows of a listing fall; where they rise behind something else, another one begins.
@@ -119,13 +130,15 @@ class _Reader:
         reported = listing.tool is Tool.REPORT and listing.columns
         made = _made(listing, row, shares, pointed)
         # Of short ones the first row may be below the last one before: but it is listed again.
-        begins = shares[0] > listing.last or (made.symbol, made.command) in listing.seen
+        again = (made.symbol, made.command) in listing.seen
+        begins = shares[0] > listing.last or again or self.titled
         if begins and listing.rows and not reported and (listing.blank or listing.prose):
             listing = _Listing(listing.tool, listing.event, columns=listing.columns)
             self.listings.append(listing)
         if not listing.rows:
             listing.title = self.prose
         listing.last, listing.blank, listing.prose = shares[0], False, False
+        self.titled = False
         listing.rows.append(made)
         listing.shares.append(tuple(shares))
         listing.seen.add((made.symbol, made.command))
