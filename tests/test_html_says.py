@@ -81,6 +81,25 @@ def test_what_all_styles_lack_is_said() -> None:
     assert "Nothing was checked" in Reader(study(replace(known, verdicts=()))).text
 
 
+def test_what_stands_as_a_window_is_told_against_that_too() -> None:
+    known = invented.dossier()
+    subjects = tuple(replace(one, form="helper") for one in known.subjects)
+    helper = tuple(
+        replace(m, style="helper", value=m.value // 2)
+        for m in known.measurements
+        if m.style == "fieldwise" and m.value
+    )
+    measured = (*known.measurements, *helper)
+    (one,) = summaries(replace(known, subjects=subjects, verdicts=(), measurements=measured))
+    where = "on 7 of 8 machines"
+    assert one.best.startswith(f"window has the shortest success paths {where} (")
+    assert " against fieldwise; " in one.best and " against helper, as it stands)" in one.best
+    subjects = tuple(replace(one, form="window") for one in known.subjects)
+    (one,) = summaries(replace(known, subjects=subjects, verdicts=()))
+    said = f"{where} no style has shorter success paths than window, as it stands"
+    assert one.best.startswith(said)
+
+
 def test_what_stands_alone_is_not_called_undecided() -> None:
     known = invented.dossier()
     alone = tuple(m for m in known.measurements if m.style in ("fieldwise", "floor", ""))

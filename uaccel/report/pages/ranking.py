@@ -53,7 +53,8 @@ class Place:
     machine: Machine
     ran: bool  # told by what was executed; else by the success paths of its clusters
     best: tuple[Cost, ...]  # alike; () when it is not decided
-    before: Cost | None  # how it stands, or one by one where that was measured
+    before: Cost | None  # of the style that changes are told against
+    stands: Cost | None  # of the function as it is in the tree
     why: str  # it is not decided; else ""
     failed: tuple[str, ...]  # styles left out, for a check fails there
     absent: bool  # the build of that machine does not hold the function
@@ -97,8 +98,9 @@ def _place(
     absent = next((m for m in told if m.absent), None)
     if absent is not None and not best:
         why = absent.why
-    before = next((cost for cost in costs if cost.style == reference and cost.exact), None)
-    return Place(machine, all_ran, best, before, why, failed, absent is not None)
+    exact = {cost.style: cost for cost in costs if cost.exact}
+    before, stands = exact.get(reference), exact.get(function.form)
+    return Place(machine, all_ran, best, before, stands, why, failed, absent is not None)
 
 
 def _cheapest(costs: list[Cost]) -> tuple[tuple[Cost, ...], str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from uaccel.model.dossier import Dossier
 from uaccel.model.judgement import Outcome, Verdict
-from uaccel.report.pages.ranking import Function, Place, functions, ranking
+from uaccel.report.pages.ranking import Cost, Function, Place, functions, ranking
 
 _FIELDWISE = "fieldwise"  # what every change is told against, where it was measured
 
@@ -41,9 +41,13 @@ def change(place: Place) -> str:
 
 def gained(place: Place) -> int | None:
     """Return the same as a number."""
-    if not place.best or place.before is None or not place.before.least:
+    return _percent(place, place.before)
+
+
+def _percent(place: Place, against: Cost | None) -> int | None:
+    if not place.best or against is None or not against.least:
         return None
-    return round(100 * (place.best[0].least - place.before.least) / place.before.least)
+    return round(100 * (place.best[0].least - against.least) / against.least)
 
 
 def _summary(dossier: Dossier, function: Function) -> Summary:
@@ -55,7 +59,9 @@ def _summary(dossier: Dossier, function: Function) -> Summary:
     alone = bool(places) and measured == {function.form}
     return Summary(
         function,
-        "nothing but how it stands was measured" if alone else _best(places, reference),
+        "nothing but how it stands was measured"
+        if alone
+        else _best(places, reference, function.form),
         len(verdicts),
         outcomes[Outcome.FAIL],
         outcomes[Outcome.UNKNOWN],
@@ -65,7 +71,7 @@ def _summary(dossier: Dossier, function: Function) -> Summary:
     )
 
 
-def _best(places: tuple[Place, ...], reference: str) -> str:
+def _best(places: tuple[Place, ...], reference: str, form: str) -> str:
     if not places:
         return "nothing was measured"
     grouped: dict[tuple[bool, tuple[str, ...]], list[Place]] = {}
@@ -77,8 +83,15 @@ def _best(places: tuple[Place, ...], reference: str) -> str:
     told: bool | None = None  # what the clause before it was told by
     # What ran comes first: it is the stronger evidence.
     for (ran, styles), found in sorted(grouped.items(), key=lambda g: (not g[0][0], -len(g[1]))):
-        clauses.append(_clause(styles, found, len(there), reference, first=ran is not told))
-        told = ran
+        where = f"{len(found)} of {len(there)} machines" if len(found) > 2 else _where(found)
+        kept = next((style for style in (form, reference) if style in styles), None)
+        if kept is None:
+            said = _needs(styles, ran=ran) if ran is not told else _and(styles)
+            told = ran
+            clauses.append(f"{said} on {where}{_changes(found, reference, form)}")
+        else:
+            needs = "executes fewer instructions" if ran else "has shorter success paths"
+            clauses.append(f"on {where} no style {needs} than {kept}{_as(kept, form, reference)}")
     if open_ := [place for place in there if not place.best]:
         clauses.append(f"on {_where(open_)} it is not decided")
     if absent := [place for place in places if place.absent]:
@@ -93,25 +106,29 @@ def _missing(absent: list[Place], builds: int) -> str:
     return f"the build{does.format(_where(absent))} not hold it"
 
 
-def _clause(
-    styles: tuple[str, ...], found: list[Place], machines: int, reference: str, *, first: bool
-) -> str:
-    where = f"{len(found)} of {machines} machines" if len(found) > 2 else _where(found)
-    ran, many = found[0].ran, len(styles) > 1
-    if reference in styles:
-        needs = "executes fewer instructions" if ran else "has shorter success paths"
-        return f"on {where} no style {needs} than {reference}"
-    said = _and(styles)
-    if first and ran:
-        said += f" execute{'' if many else 's'} the fewest instructions in one call"
-    elif first:
-        said += f" {'have' if many else 'has'} the shortest success paths"
-    changes = sorted(percent for place in found if (percent := gained(place)) is not None)
-    if not changes:
-        return f"{said} on {where}"
-    least, most = _signed(changes[-1]), _signed(changes[0])
-    told = most if least == most else f"{least} to {most}"
-    return f"{said} on {where} ({told}{f' against {reference}' if first else ''})"
+def _needs(styles: tuple[str, ...], *, ran: bool) -> str:
+    many = len(styles) > 1
+    if ran:
+        needs = f"execute{'' if many else 's'} the fewest instructions in one call"
+    else:
+        needs = f"{'have' if many else 'has'} the shortest success paths"
+    return f"{_and(styles)} {needs}"
+
+
+def _changes(found: list[Place], reference: str, form: str) -> str:
+    # Against one by one, and where it stands in another way against that too.
+    told = []
+    for style in dict.fromkeys((reference, form)):
+        costs = ((p, p.before if style == reference else p.stands) for p in found)
+        changes = sorted(c for place, cost in costs if (c := _percent(place, cost)) is not None)
+        if changes:
+            span = dict.fromkeys(_signed(change) for change in (changes[-1], changes[0]))
+            told.append(f"{' to '.join(span)} against {style}{_as(style, form, reference)}")
+    return f" ({'; '.join(told)})" if told else ""
+
+
+def _as(style: str, form: str, reference: str) -> str:
+    return ", as it stands" if style == form != reference else ""
 
 
 def _signed(percent: int) -> str:
