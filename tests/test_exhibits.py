@@ -48,20 +48,25 @@ __cold
 """
 
 
-@pytest.fixture(scope="module")
-def dossier(tree_6_12: Path, tmp_path_factory: pytest.TempPathFactory) -> Dossier:
-    """Return the study of one function of the seed on two architectures, with its exhibit."""
+def studied(tree: Path, folder: Path, target: str, arches: tuple[str, ...]) -> Dossier:
+    """Return the study of one function with its exhibit."""
     ground = Ground(
-        tree=find_tree(str(tree_6_12), None, os.environ),
+        tree=find_tree(str(tree), None, os.environ),
         store=Store(cache_folder(os.environ)),
         environment=os.environ,
-        arches=tuple(replay.ARCHES[name] for name in ARCHES),
+        arches=tuple(replay.ARCHES[name] for name in arches),
         compiler=None,
         jobs=2,
         progress=lambda _what, _done, _of: None,
     )
-    patches = str(tmp_path_factory.mktemp("patches"))
-    return study(ground, Request((COMPAT,), ALL_STYLES, "uaccel study", patches, exhibit=True))
+    request = Request((target,), ALL_STYLES, "uaccel study", str(folder), exhibit=True)
+    return study(ground, request)
+
+
+@pytest.fixture(scope="module")
+def dossier(tree_6_12: Path, tmp_path_factory: pytest.TempPathFactory) -> Dossier:
+    """Return the study of one function of the seed on two architectures, with its exhibit."""
+    return studied(tree_6_12, tmp_path_factory.mktemp("patches"), COMPAT, ARCHES)
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +129,19 @@ def test_what_is_tied_to_an_access_stands_on_its_line(
         assert one.cluster is not None and one.access is not None
         name = code.accesses[one.cluster][one.access].partition("(")[2].partition(",")[0]
         assert name in lines[one.line - shown.line]
+
+
+def test_a_system_call_stands_on_the_lines_of_its_body(tree_6_12: Path, tmp_path: Path) -> None:
+    """Its body is itself inlined, at the line of its name."""
+    shown = studied(tree_6_12, tmp_path, "kernel/sys.c:getresuid", ARCHES[1:]).exhibit
+    assert shown is not None
+    (passage_,) = shown.passages
+    for one in shown.codes:
+        text = passage_.before if one.style == "fieldwise" else passage_.after
+        lines = text.split("\n")
+        found = [lines[insn.line - passage_.line] for insn in touching(one)]
+        names = ("ruid, ruidp", "euid, euidp", "suid, suidp")
+        assert all(name in line for name, line in zip(names, found, strict=True))
 
 
 @pytest.mark.parametrize("style", IN_A_WINDOW)

@@ -131,7 +131,8 @@ def _shown(listing: Listing, insn: Insn, tie: Tie, line: int) -> Shown:
 
 
 def _line(file: str, inside: range, insn: Insn) -> int:
-    # The function's own line, where what it calls there was inlined; else any of the file.
+    # The function's own line, where what it calls there was inlined; else any of the file.  Of a
+    # system call, whose body is itself inlined at its name, the innermost.
     known = [line for path, line in insn.lines if f"/{path}".endswith(f"/{file}") and line]
-    own = [line for line in known if line in inside]
-    return (own or known or [0])[-1]
+    own = (line for line in known if line in inside)
+    return next(own, known[-1] if known else 0)
