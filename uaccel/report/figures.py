@@ -29,6 +29,17 @@ class Cell:
     tone: str = ""  # "better", "worse", "unknown", "quiet"
     why: str = ""  # of a footnote; "" for none
 
+    @property
+    def value(self) -> int | None:
+        """Return the figure as a number; None where it is not known."""
+        digits = self.text.removeprefix(">= ")
+        return int(digits) if digits.isascii() and digits.isdigit() else None
+
+    @property
+    def bound(self) -> bool:
+        """Return whether it is a lower bound."""
+        return self.value is not None and self.text.startswith(">= ")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from uaccel.model.comparison import Comparison, Counted, Stands, Variant
@@ -76,7 +76,7 @@ def _paths(grids: list[tuple[Subject, Grid]], series: tuple[str, ...]) -> Iterat
     for subject, grid in grids:
         many = f"{subject.accesses} {subject.direction}{'s' * (subject.accesses != 1)}"
         where = f"{many} at line {subject.line}"
-        floors = [_number(row.floor)[0] for row in grid.rows]
+        floors = [row.floor.value for row in grid.rows]
         yield _panel(f"Success path of {where}", "instructions", grid, (0, series), floors)
         nothing = [None for _ in grid.rows]
         title = f"Openings and closings on it, {where}"
@@ -94,7 +94,7 @@ def _panel(
     unit: str,
     grid: Grid,
     column: tuple[int, tuple[str, ...]],
-    floors: list[float | None] | list[None],
+    floors: Sequence[float | None],
 ) -> Panel:
     at, series = column
     compilers: dict[str, set[str]] = {}
@@ -117,13 +117,8 @@ def _panel(
 
 
 def _bar(cell: Cell, series: int) -> Bar:
-    value, least = _number(cell)
-    return Bar(series, value, cell.text if value is not None else "?", least)
-
-
-def _number(cell: Cell) -> tuple[float | None, bool]:
-    found = re.fullmatch(r"(>= )?(\d+)", cell.text)
-    return (float(found[2]), bool(found[1])) if found else (None, False)
+    known = cell.value is not None
+    return Bar(series, cell.value, cell.text if known else "?", cell.bound)
 
 
 def _notes(dossier: Dossier, grids: list[Grid]) -> Iterator[str]:

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from uaccel.model.dossier import Dossier
 from uaccel.report.figures import (
-    Cell,
     Grid,
     Row,
     executed_grids,
@@ -68,7 +66,7 @@ def charts(dossier: Dossier, function: Function) -> tuple[Chart, ...]:
         grid = path_grid(dossier, subject)
         of = f"{subject.direction}, {_many(subject.accesses)}"
         kind = f"Path: {of}", "instructions", "object"
-        made.append(_chart(grid, 0, *kind, series, [_value(row.floor)[0] for row in grid.rows]))
+        made.append(_chart(grid, 0, *kind, series, [row.floor.value for row in grid.rows]))
         kind = f"Openings and closings: {of}", "toggles", "object"
         made.append(_chart(grid, 1, *kind, series, [_fewest(row) for row in grid.rows]))
     for grids, column, kind in (
@@ -92,7 +90,7 @@ def _chart(  # noqa: PLR0913, PLR0917 - the fields of a Chart
     series: tuple[str, ...],
     floors: list[int | None],
 ) -> Chart:
-    figures = [_value(group[column])[0] for row in grid.rows for group in row.groups]
+    figures = [group[column].value for row in grid.rows for group in row.groups]
     most = max((value for value in (*figures, *floors) if value), default=1)
     numbers = tuple(series.index(style) for style in grid.styles)
     groups = tuple(
@@ -105,7 +103,8 @@ def _chart(  # noqa: PLR0913, PLR0917 - the fields of a Chart
 def _group(row: Row, column: int, numbers: tuple[int, ...], floor: int | None, most: int) -> Group:
     bars = []
     for at, (number, group) in enumerate(zip(numbers, row.groups, strict=True)):
-        value, kind = _value(group[column])
+        value = group[column].value
+        kind = "unknown" if value is None else "least" if group[column].bound else "exact"
         width = round(_WIDEST * (value or 0) / most, 2)
         bars.append(Bar(number, group[column].text, width, kind, at * _BAR))
     place = None if floor is None else round(_WIDEST * floor / most, 2)
@@ -115,15 +114,8 @@ def _group(row: Row, column: int, numbers: tuple[int, ...], floor: int | None, m
 
 def _fewest(row: Row) -> int | None:
     # One opening and one closing; where nothing is guarded, a style shows that none is needed.
-    toggles = [_value(group[1])[0] for group in row.groups]
+    toggles = [group[1].value for group in row.groups]
     return None if all(one is None for one in toggles) else 0 if 0 in toggles else 2
-
-
-def _value(cell: Cell) -> tuple[int | None, str]:
-    found = re.fullmatch(r"(>= )?(\d+)", cell.text)
-    if found is None:
-        return None, "unknown"
-    return int(found[2]), "least" if found[1] else "exact"
 
 
 def _many(accesses: int) -> str:
