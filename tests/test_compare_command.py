@@ -208,7 +208,7 @@ def test_counts_of_perf_stat_are_compared(uaccel: Uaccel, tmp_path: Path) -> Non
     assert told["cycles:u"]["stands"] == "does not stand"
     assert "means of 5 and 5 runs" in told["cycles:u"]["why"]
     shown = uaccel("compare", "a.txt", "b.txt")
-    assert "b: instructions:u 1,000,000 -> 900,000, -10.0 %: stands" in shown.stdout
+    assert "b: instructions:u 1,000,000 -> 900,000 (-10.0 %): stands" in shown.stdout
     assert found["chosen"] == "no profile was given, so no function is looked for"
 
 

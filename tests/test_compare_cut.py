@@ -31,8 +31,8 @@ def test_a_function_below_the_end_of_a_listing_did_not_vanish() -> None:
     assert "f is not listed in b: it has at most 10.00 % there, or is inlined" in told.notes
     shown = report.text(told, color=False, width=100)
     mail = comparemail.text(told)
-    assert "b: f 10.10 % -> not listed, not listed: unknown" in shown
-    assert "f 10.10 % -> not listed (not listed) in b." in mail
+    assert "b: f 10.10 % -> not listed: unknown" in shown
+    assert "f 10.10 % -> not listed in b." in mail
     assert "-100.0" not in shown + mail
 
 
@@ -111,3 +111,22 @@ def test_nothing_would_have_more_than_all() -> None:
     told = compare([one("a", listing(before)), one("b", listing(after))])
     said = "60.00 % in a, 20.00 % in b, where the others have 2.00 times their shares; "
     assert said in told.chosen
+
+
+def test_a_function_with_another_name_is_not_gone() -> None:
+    """Its old name is listed nowhere, and a difference of 20 % would stand."""
+    told = found(
+        {"old_ioctl": 20.0, **scaled(REST, 80)}, {"light": 6.0, **scaled(REST, 94)}, "old_ioctl"
+    )
+    (difference,) = told.differences
+    assert difference.stands is Stands.UNKNOWN
+    assert (
+        difference.why == "b does not list old_ioctl, and light may be the same under another name"
+    )
+    said = "light is listed in b only, with 6.00 %: if it does there what old_ioctl does elsewhere"
+    assert any(note.startswith(said) for note in told.notes)
+
+
+def test_a_part_that_was_split_off_without_a_namesake_is_told() -> None:
+    told = found({"f": 20.0, **scaled(REST, 80)}, {"f": 8.0, "state": 11.0, **scaled(REST, 81)})
+    assert any(note.startswith("state is listed in b only, with 11.00 %: ") for note in told.notes)

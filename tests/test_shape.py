@@ -48,6 +48,7 @@ LAYERS = (
     ("shares", "noise"),
     ("moves",),
     ("causes",),
+    ("remarks",),
     (
         "read",
         "arch",

@@ -43,11 +43,11 @@ def change(difference: Difference) -> str:
     return f"{difference.change:+.1f} %"
 
 
-def figures(difference: Difference) -> str:
-    """Return both figures of a difference, what a cut listing does not show as such."""
+def changed(difference: Difference) -> str:
+    """Return both figures of a difference and the change, where both listings show something."""
     both = zip((difference.before, difference.after), difference.hidden, strict=True)
-    shown = [figure(v, difference.unit) if v or not h else NOT_LISTED for v, h in both]
-    return " -> ".join(shown)
+    shown = " -> ".join(figure(v, difference.unit) if v or not h else NOT_LISTED for v, h in both)
+    return shown if NOT_LISTED in shown else f"{shown} ({change(difference)})"
 
 
 def figure(value: float, unit: str) -> str:
@@ -207,6 +207,6 @@ def _differences(differences: Sequence[Difference]) -> Iterator[RenderableType]:
         return
     yield title("the differences", "to the first variant")
     for one in differences:
-        told = f"{one.variant}: {one.what} {figures(one)}, {change(one)}"
+        told = f"{one.variant}: {one.what} {changed(one)}"
         told = f"{told}: {one.stands.value} ({one.why})"
         yield hanging("-", told, _TONES[one.stands])

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from uaccel.model.comparison import COPIES, Comparison, Difference, Variant
-from uaccel.report.compare import NOT_LISTED, change, cost, figures, place
+from uaccel.report.compare import NOT_LISTED, change, changed, cost, place
 from uaccel.report.plain import line
 from uaccel.shares import samples
 
@@ -47,7 +47,7 @@ def _judged(comparison: Comparison) -> Iterator[str]:
     # Variants about which the same is to be said are told together.
     told: dict[tuple[str, str], list[str]] = {}
     for one in comparison.differences:
-        shown = f"{one.what} {figures(one)} ({change(one)}) in {one.variant}"
+        shown = f"{one.what} {changed(one)} in {one.variant}"
         told.setdefault((one.stands.value, one.why), []).append(shown)
     for (stands, why), figured in told.items():
         yield f"{'; '.join(figured)}. Against noise: {stands}, {why}."
