@@ -76,7 +76,8 @@ function toggleRuns(button, style, runs) {
 }
 
 function cell(style, runs) {
-  if (!runs) return make("td", { class: "quiet" }, "not run");
+  // Of runs that differ in numbers alone one has a row, and another variant may have another one.
+  if (!runs) return make("td", { class: "quiet" }, "no row of its own");
   const button = make("button", { type: "button", class: `outcome ${worstOf(runs)}`,
     "aria-expanded": "false" }, told(runs));
   button.addEventListener("click", () => toggleRuns(button, style, runs));
@@ -90,8 +91,8 @@ function styleHeads(first, styles) {
 
 function drawMatrix(runs) {
   const styles = [...grouped(runs, "s").keys()].sort((a, b) => a - b);
-  const kept = grouped(runs.filter(KEPT[part("faults-rows").value]), "what");
-  const rows = [...kept].map(([what, met]) => {
+  const kept = new Set(runs.filter(KEPT[part("faults-rows").value]).map((one) => one.what));
+  const rows = [...grouped(runs.filter((one) => kept.has(one.what)), "what")].map(([what, met]) => {
     const byStyle = grouped(met, "s");
     return make("tr", {}, make("th", { scope: "row" }, what),
       ...styles.map((style) => cell(content.styles[style], byStyle.get(style))));
