@@ -335,3 +335,16 @@ def test_the_page_shows_what_is_printed(uaccel: Uaccel, monkeypatch: pytest.Monk
     assert shown == written(uaccel, *command.split()[3:])
     for number in (QUARTER, SURE, SIGMAS):
         assert f" {number} " in page or f" {number}th " in page
+
+
+def test_the_page_says_no_more_than_is_listed(uaccel: Uaccel, tmp_path: Path) -> None:
+    """Counts alone are no listing; what a cut listing hides is not 0 %."""
+    (tmp_path / "stat.txt").write_text(STAT.format(runs=5, value=7, other=9))
+    (tmp_path / "a.txt").write_text(listing({"f": 20.0, **OTHERS}))
+    (tmp_path / "b.txt").write_text(listing(OTHERS))
+    words = ("stat.txt", "a.txt", "b.txt", "--function", "f")
+    assert uaccel("compare", "--html", "page", *words).status == 0
+    page = " ".join(re.sub(r"<[^>]*>", " ", (tmp_path / "page" / "index.html").read_text()).split())
+    assert "f is not listed instead of 20.00 % in a." in page.replace(" .", ".")
+    assert "shows 0.00 %" not in page and "100.0" not in page
+    assert asked(uaccel, *words)["differences"][0]["change"] is None

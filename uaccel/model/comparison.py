@@ -93,8 +93,11 @@ class Difference:
 
     @property
     def change(self) -> float | None:
-        """Return the change in percent of what was before; None when that was nothing."""
-        return 100 * (self.after - self.before) / self.before if self.before else None
+        """Return the change in percent of what was before; None where that or this is unseen."""
+        unseen = self.hidden[1] and not self.after  # it is below the end of a cut listing
+        if unseen or not self.before:
+            return None
+        return 100 * (self.after - self.before) / self.before
 
 
 @dataclass(frozen=True, slots=True)
