@@ -130,3 +130,8 @@ def test_a_function_with_another_name_is_not_gone() -> None:
 def test_a_part_that_was_split_off_without_a_namesake_is_told() -> None:
     told = found({"f": 20.0, **scaled(REST, 80)}, {"f": 8.0, "state": 11.0, **scaled(REST, 81)})
     assert any(note.startswith("state is listed in b only, with 11.00 %: ") for note in told.notes)
+
+
+def test_where_nothing_moved_no_symbol_is_told() -> None:
+    told = compare([one(name, listing(REST)) for name in "ab"])
+    assert told.chosen == "unknown which function it is: no symbol moved; --function names it"

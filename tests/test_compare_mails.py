@@ -57,6 +57,14 @@ def test_a_report_of_branches_is_no_profile_of_functions() -> None:
     assert sole(f"  60.00%  [kernel]  [k] f\n{rows}").unread == 2
 
 
+def test_a_listing_without_a_head_behind_a_report_is_another_one() -> None:
+    head = "# Samples: 10K of event 'cycles'\n# Overhead  Shared Object  Symbol\n"
+    report = f"{head}  40.00%  [kernel]  [k] f\n\n  10.00%  [kernel]  [k] g\n"
+    both = read_profiles(f"> {report}>\n> And perf top:\n>  20.00%  [kernel]  [k] f\n")
+    assert [own(one) for one in both] == [{"f": 40.0, "g": 10.0}, {"f": 20.0}]
+    assert [one.samples for one in both] == ["10K", ""]
+
+
 BESIDE = """\
 {head}
   12.00%   4.00%  [kernel]  [k] lamp_ioctl

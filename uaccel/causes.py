@@ -13,6 +13,7 @@ from uaccel.shares import Key, bare, bound, is_copy, is_idle, is_memory, is_name
 
 MARKED = "marked in the text"
 _KERNEL = 10.0  # percent: where it has more, it is the kernel's function that is looked for
+_SEEN = 0.005  # points of percent: less is no change with two digits
 _TELLING = 5  # characters of a name that may stand in another one by kinship
 _WHOLE = 0.1  # percent: a listing that shows all that has more than this is a whole one
 
@@ -233,4 +234,6 @@ def _unknown(variants: Sequence[Runs], found: Sequence[Move], names: Sequence[st
         return f"{said}: one listing alone does not show what changes; --function names it"
     if not found:
         return f"{said}: no symbol has half a percent; --function names it"
+    if found[0].points < _SEEN:
+        return f"{said}: no symbol moved; --function names it"
     return f"{said}, none stands out: {told(found, names)}; --function names it"

@@ -126,13 +126,11 @@ class _Reader:
             listing.unread.append(row[0])
             return
         # The rows of a listing fall; where they rise behind something else, another one begins.
-        # A report says itself where one begins, and with --hierarchy its rows rise too.
-        reported = listing.tool is Tool.REPORT and listing.columns
-        made = _made(listing, row, shares, pointed)
         # Of short ones the first row may be below the last one before: but it is listed again.
+        made = _made(listing, row, shares, pointed)
         again = (made.symbol, made.command) in listing.seen
         begins = shares[0] > listing.last or again or self.titled
-        if begins and listing.rows and not reported and (listing.blank or listing.prose):
+        if begins and listing.rows and _is_behind_something(listing):
             listing = _Listing(listing.tool, listing.event, columns=listing.columns)
             self.listings.append(listing)
         if not listing.rows:
@@ -149,6 +147,13 @@ class _Reader:
             listing = _Listing(event=listing.event)
             self.listings.append(listing)
         _take_head(listing, line)
+
+
+def _is_behind_something(listing: _Listing) -> bool:
+    # A report has blank lines between its rows, and with --hierarchy they rise.
+    if listing.tool is Tool.REPORT and listing.columns:
+        return listing.prose and not listing.is_hierarchy
+    return listing.blank or listing.prose
 
 
 def _row(line: str) -> re.Match[str] | None:
