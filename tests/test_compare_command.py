@@ -348,3 +348,14 @@ def test_the_page_says_no_more_than_is_listed(uaccel: Uaccel, tmp_path: Path) ->
     assert "f is not listed instead of 20.00 % in a." in page.replace(" .", ".")
     assert "shows 0.00 %" not in page and "100.0" not in page
     assert asked(uaccel, *words)["differences"][0]["change"] is None
+
+
+def test_of_several_events_that_of_time_is_compared(uaccel: Uaccel, tmp_path: Path) -> None:
+    """Which one occurs first in a recording is chance, and a run of it may be another's."""
+    rows = listing({"f": 20.0, **OTHERS})
+    events = [f"# Samples: 9 of event '{event}'\n{rows}" for event in ("faults", "cycles:P")]
+    for name, texts in (("a", events), ("b", events[::-1])):
+        (tmp_path / f"{name}.txt").write_text("".join(texts))
+    found = asked(uaccel, "a.txt", "b.txt")
+    assert "a.txt: cycles:P is compared; it also holds faults" in found["notes"]
+    assert not any("different events" in note for note in found["notes"])

@@ -140,9 +140,14 @@ def _about_work(bench: Bench) -> Iterator[str]:
 def _cost(bench: Bench) -> str:
     # Shares of cache misses say nothing of time; those of different events nothing together.
     events = {p.event for one in bench.taken for p in one.profiles}
-    if all(_TIME.fullmatch(event) for event in events):
+    if all(map(is_time, events)):
         return "time"
     return next(iter(events)) if len(events) == 1 else ""
+
+
+def is_time(event: str) -> bool:
+    """Return whether samples of `event` fall as time passes; what is not said is taken for it."""
+    return bool(_TIME.fullmatch(event))
 
 
 def _to_the_rest(bench: Bench, runs: Runs) -> float:

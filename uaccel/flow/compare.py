@@ -23,6 +23,7 @@ from uaccel.model.stat import Stat
 from uaccel.read.perfannotate import read_annotations
 from uaccel.read.perfstat import read_stats
 from uaccel.read.profile import read_profiles
+from uaccel.remarks import is_time
 
 STDIN = "-"
 _LOOSE = (Tool.SCRIPT, Tool.FOLDED)  # what these print has no head and no percent
@@ -190,8 +191,11 @@ def _of_one_event(
     events = [profile.event for profile in profiles]
     if len(profiles) < 2 or "" in events or len(set(events)) < len(events):
         return profiles, []
-    rest = ", ".join(events[1:])
-    return profiles[:1], [f"{given.file}: {events[0]} is compared; it also holds {rest}"]
+    # Time first; and of a recording not what happened to occur first, which runs differ in.
+    order = {one: (not is_time(one), one if given.recorded else "") for one in events}
+    chosen = min(profiles, key=lambda one: order[one.event])
+    rest = ", ".join(event for event in events if event != chosen.event)
+    return (chosen,), [f"{given.file}: {chosen.event} is compared; it also holds {rest}"]
 
 
 def _names(given: Sequence[Given]) -> list[str]:
