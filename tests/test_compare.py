@@ -247,6 +247,13 @@ def test_a_processor_without_work_is_not_the_function() -> None:
     assert "f takes 0.58 times the time in b" in found.notes[-1]
 
 
+def test_an_interrupt_is_not_the_function() -> None:
+    before = {"f": 12.0, "irqentry_exit_to_user_mode": 30.0, **scaled(OTHERS, 58)}
+    after = {"f": 6.0, "irqentry_exit_to_user_mode": 1.0, **scaled(OTHERS, 93)}
+    found = compare(pair(before, after))
+    assert found.variants[0].groups[0].name == "f"
+
+
 def test_noise_of_few_samples_is_no_cause() -> None:
     """Five samples of a hundred are not one of them by so much that it could not be chance."""
     before, after = {"f": 6.0, **scaled(OTHERS, 94)}, {"f": 2.0, **scaled(OTHERS, 98)}

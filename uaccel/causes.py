@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from uaccel.accessors import plain
 from uaccel.errors import UserError
 from uaccel.moves import HALF, QUARTER, Move, Runs, have_chains, known, moves, stands_out, told
-from uaccel.shares import Key, bare, bound, is_copy, is_idle, is_memory, is_named, share
+from uaccel.shares import (
+    Key,
+    bare,
+    bound,
+    is_copy,
+    is_idle,
+    is_interrupt,
+    is_memory,
+    is_named,
+    share,
+)
 
 MARKED = "marked in the text"
 _KERNEL = 10.0  # percent: where it has more, it is the kernel's function that is looked for
@@ -209,7 +219,8 @@ def is_kernel_heavy(runs: Runs) -> bool:
 
 
 def _may_be(key: Key) -> bool:
-    return is_named(key) and not (is_copy(key) or is_memory(key) or is_idle(key))
+    other = is_copy(key) or is_memory(key) or is_idle(key) or is_interrupt(key)
+    return is_named(key) and not other
 
 
 def _moved(

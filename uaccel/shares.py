@@ -27,6 +27,12 @@ _IDLE = re.compile(
     r"\w*(?:safe_halt|mwait_idle\w*|cpu_idle\w*|default_idle\w*|idle_enter\w*|do_idle|poll_idle)"
     r"|cpuidle_\w+|acpi_\w*idle\w*|intel_idle\w*|power\w*_idle|psci_\w*enter\w*|snooze_loop"
 )
+# Entries of interrupts and what runs behind them: the machine does that by itself.
+_INTERRUPT = re.compile(
+    r"(?:asm_)?sysvec_\w+|(?:asm_)?common_interrupt|irqentry_\w+|\w*irq_(?:enter|exit)\w*"
+    r"|\w*do_softirq\w*|handle_softirqs|run_(?:timer|rebalance)\w*|\w*hrtimer_interrupt"
+    r"|(?:el[01]\w*|gic\w*|bad)_(?:irq|interrupt)\w*|timer_interrupt|do_IRQ"
+)
 _SAMPLES = re.compile(r"(\d+(?:\.\d+)?)([KMG]?)")
 _UNITS = {"": 1, "K": 1000, "M": 1000_000, "G": 1000_000_000}
 
@@ -72,6 +78,11 @@ def is_memory(key: Key) -> bool:
 def is_idle(key: Key) -> bool:
     """Return whether `key` is where a processor waits that has nothing to do."""
     return key.side != "user" and bool(_IDLE.fullmatch(key.name))
+
+
+def is_interrupt(key: Key) -> bool:
+    """Return whether `key` serves interrupts, which no call of a program makes."""
+    return key.side != "user" and bool(_INTERRUPT.fullmatch(key.name))
 
 
 def is_named(key: Key) -> bool:
