@@ -62,6 +62,7 @@ LAYERS = (
         "rank",
         "compare",
         "dialects",
+        "traceshares",
     ),
     ("ties",),
     ("flow",),

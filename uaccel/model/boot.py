@@ -37,6 +37,7 @@ class Machine:
     userlands: tuple[Userland, ...]  # the first one is the default
     megabytes: int  # disk that its kernel takes, about
     seconds: int  # that its kernel takes from nothing on two cores, about
+    name: str = ""  # of its module
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Call:
     instructions: int
     toggles: int  # openings and closings
     user_bytes: str  # digest or text of what the call left in the user's struct; "" when not asked
+    user_instructions: int = 0  # of `instructions`, those of the program itself
 
 
 @dataclass(frozen=True, slots=True)
