@@ -39,10 +39,14 @@ class Code:
     address: int
     data: bytes
 
+    def at(self, address: int, size: int) -> bytes:
+        """Return its bytes at an address, fewer or none where it ends."""
+        offset = address - self.address
+        return self.data[offset : offset + size] if offset >= 0 else b""
+
     def has(self, one: Executed) -> bool:
         """Return whether `one` is an instruction of this code."""
-        at = one.address - self.address
-        return at >= 0 and self.data[at : at + len(one.code)] == one.code
+        return self.at(one.address, len(one.code)) == one.code
 
 
 @dataclass(frozen=True, slots=True)

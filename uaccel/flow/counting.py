@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Count what the calls of a booted program execute, by two ways that know nothing of each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from uaccel.errors import UserError
+from uaccel.host.files import scratch
+from uaccel.host.gdbstub import Stub
+from uaccel.host.qemu import Guest, Load, booting, debugging
+from uaccel.host.tcg import counted, counting
+from uaccel.model.executed import Executed, Linked, Places, Stretch
+from uaccel.read.executed import read_stretches
+from uaccel.traceshares import spans
+
+BEFORE, AFTER = "uaccel_before", "uaccel_after"  # of our client: around the system call
+BEGIN, END = "uaccel_begin", "uaccel_end"  # of our client: around another program's life
+STEPPED, PLUGGED = "GDB remote protocol", "plugin"
+_MOST = 100_000  # instructions that one call may take
+_LONGEST = 16  # bytes of an instruction, and one more
+_PAGE = 4096
+_Told = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one boot said, and what was executed in each stretch of it."""
+
+    console: str
+    stretches: tuple[Stretch, ...]
+
+
+def marks(program: Linked, names: tuple[str, str]) -> tuple[int, int]:
+    """Return where two labels of a program are; UserError when it lacks one."""
+    found = tuple(program.address(name) for name in names)
+    if None in found:
+        raise UserError(f"the client has no labels {' and '.join(names)}")
+    return found[0] or 0, found[1] or 0
+
+
+def stepped(load: Load, client: Linked, told: _Told, most: int = 0) -> Counted:
+    """Return what each call of `client` executes, as a debugger sees it that steps through it.
+
+    Only the first `most` calls when it is not 0.
+    """
+    begin, end = marks(client, (BEFORE, AFTER))
+    found: list[Stretch] = []
+    with debugging(load) as (guest, stub):
+        stub.stop_at(begin, hardware=True)
+        while (not most or len(found) < most) and stub.go():
+            if _is_at(stub, client, begin):
+                found.append(_stepped(stub, end))
+                told(f"{len(found)} calls stepped through")
+        stub.pass_by(begin, hardware=True)
+        return Counted(_ended(guest, stub), tuple(found))
+
+
+def plugged(
+    load: Load, plugin: str, client: Linked, between: tuple[str, str] = (BEFORE, AFTER)
+) -> Counted:
+    """Return what is executed in each stretch between two labels, as a plugin counts it."""
+    begin, end = marks(client, between)
+    code = next((held.at(begin, 4) for held in client.code if held.at(begin, 1)), b"")
+    with scratch() as folder:
+        out = f"{folder}/counts"
+        with booting(load, counting(plugin, out, begin, end, code[:2])) as guest:
+            console = guest.finish()
+        return Counted(console, read_stretches(counted(out)))
+
+
+def places(kernel: Linked, client: Linked, named: str, other: str) -> Places:
+    """Return where things lie in a machine that runs `kernel`, and `client` as its first program.
+
+    `other` names the program that all else of the user's side belongs to.
+    """
+    return Places(
+        symbols=spans(kernel.symbols, kernel.end),
+        first=kernel.first,
+        unmapped=kernel.unmapped,
+        programs=((named, client.code),),
+        other=other,
+    )
+
+
+def usual(counts: Sequence[int]) -> int | None:
+    """Return the count most often seen, the smallest of several; None without any.
+
+    A stretch may hold a tick of the timer: it stands out, and is not counted among the usual.
+    """
+    seen = Counter(counts)
+    return min(seen, key=lambda count: (-seen[count], count), default=None)
+
+
+def _stepped(stub: Stub, end: int) -> Stretch:
+    codes: dict[int, bytes] = {}
+    counts: Counter[int] = Counter()
+    for address in stub.trace(end, _MOST):
+        if address not in codes:  # now: in the program's mode the kernel cannot be read
+            codes[address] = _code(stub, address)
+        counts[address] += 1
+    rows = tuple(Executed(at, codes[at], count) for at, count in counts.items())
+    return Stretch(sum(counts.values()), rows)
+
+
+def _code(stub: Stub, address: int) -> bytes:
+    whole = stub.memory(address, _LONGEST)
+    return whole or stub.memory(address, min(_LONGEST, _PAGE - address % _PAGE))
+
+
+def _is_at(stub: Stub, client: Linked, begin: int) -> bool:
+    # The same address may mean something else in another mode of the machine.
+    known = next((held.at(begin, 2) for held in client.code if held.at(begin, 1)), b"")
+    return stub.memory(begin, len(known)) == known
+
+
+def _ended(guest: Guest, stub: Stub) -> str:
+    stub.leave()
+    return guest.finish()
