@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from uaccel.model.machine import RoleRow
+from uaccel.model.dossier import Tree
+from uaccel.model.machine import RoleRow, Unbuilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Machine:
     megabytes: int  # disk that its kernel takes, about
     seconds: int  # that its kernel takes from nothing on two cores, about
     name: str = ""  # of its module
+    objects: int = 0  # files that its kernel is linked of, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +90,23 @@ class BootRun:
     instructions_per_call: int | None  # of the plain call, the one most often seen
     toggles_per_call: int | None
     why: str  # of an unknown figure; "" when all is known
+    userland: str = ""  # "i386"
+    toolchain: str = ""  # that made the kernel: "gcc 12.2.0"
+    instructions: int = 0  # of all `symbols`
+    reached: tuple[tuple[str, int], ...] = ()  # function, how often it was called in all
+    chain: tuple[str, ...] = ()  # functions from the system call down to the first one reached
+    profile: str = ""  # file that `compare` reads
+    notes: tuple[str, ...] = ()  # one sentence each
+    console: str = ""  # its last lines, where something went wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Booted:
+    """All that was booted."""
+
+    tree: Tree
+    command: str  # the line that reproduces it
+    runs: tuple[BootRun, ...]
+    unbuilt: tuple[tuple[str, Unbuilt], ...]  # style, and why it was not booted
+    notes: tuple[str, ...]
+    seconds: float
