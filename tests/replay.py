@@ -29,8 +29,8 @@ A case gives some fences and expects others; both are named by their first word.
   ```nothing: no evidence was gathered.
   It expects ```verdict: `outcome: why`, and ```story, what is told of a difference, where it
   stands there.
-* `uaccel/machines/NAME.md` gives ```listing, and expects ```roles as above; or ```without, lines that
-  a finished configuration lacks, and expects ```lost, those that the machine refuses to go without.
+* `uaccel/machines/NAME.md` gives ```listing, and expects ```roles as above; or ```without, lines
+  that a configuration lacks, and expects ```lost, those that the machine refuses to go without.
 * `uaccel/rules/NAME.md` gives ```c, a file, judged alone, or ```c landed as in a tree whose
   accessors land on a label of their own, or ```c together as in one where all openings are alike.
   It expects ```findings, a row of `LINE: level: message` per finding of that rule, and

@@ -86,9 +86,9 @@ class _Shelf:
             if stat.S_ISLNK(entry.mode):
                 open_.append(_leads(entry))
             elif needs := dynamic(entry.content):
-                loader = needs.interpreter
-                open_ += [self._loader(loader)] if loader else []
                 open_ += [self._library(name) for name in needs.needed]
+                # Its package is that of the C library, which has come in by now.
+                open_ += [self._loader(needs.interpreter)] if needs.interpreter else []
         return tuple(chosen)
 
     def _loader(self, path: str) -> str:

@@ -14,7 +14,7 @@ MACHINE = Machine(
     package="gcc-aarch64-linux-gnu",
     emulator="qemu-system-aarch64",
     emulator_package="qemu-system-arm",
-    options=("-M", "virt", "-cpu", "cortex-a53", "-m", "256"),
+    options=("-M", "virt", "-cpu", "cortex-a53", "-m", "256", "-nic", "none"),
     console="ttyAMA0",
     config=(
         *BOOTS,

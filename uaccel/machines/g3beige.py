@@ -14,7 +14,7 @@ MACHINE = Machine(
     package="gcc-powerpc-linux-gnu",
     emulator="qemu-system-ppc",
     emulator_package="qemu-system-ppc",
-    options=("-M", "g3beige", "-m", "256"),
+    options=("-M", "g3beige", "-m", "256", "-nic", "none"),
     console="ttyPZ0",
     config=(
         *BOOTS,

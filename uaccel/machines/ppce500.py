@@ -15,7 +15,7 @@ MACHINE = Machine(
     package="gcc-powerpc-linux-gnu",
     emulator="qemu-system-ppc",
     emulator_package="qemu-system-ppc",
-    options=("-M", "ppce500", "-cpu", "e500mc", "-m", "256"),
+    options=("-M", "ppce500", "-cpu", "e500mc", "-m", "256", "-nic", "none"),
     console="ttyS0",
     config=(
         *BOOTS,

@@ -15,7 +15,7 @@ MACHINE = Machine(
     emulator="qemu-system-ppc64",
     emulator_package="qemu-system-ppc",
     # x-vof: no firmware of its own, which takes longer than the kernel.
-    options=("-M", "pseries,x-vof=on", "-cpu", "power9", "-m", "512"),
+    options=("-M", "pseries,x-vof=on", "-cpu", "power9", "-m", "512", "-nic", "none"),
     console="hvc0",
     config=(
         *BOOTS,

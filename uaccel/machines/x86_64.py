@@ -14,7 +14,7 @@ MACHINE = Machine(
     package="gcc-x86-64-linux-gnu",
     emulator="qemu-system-x86_64",
     emulator_package="qemu-system-x86",
-    options=("-M", "q35", "-cpu", "max", "-m", "256"),
+    options=("-M", "q35", "-cpu", "max", "-m", "256", "-nic", "none"),
     console="ttyS0",
     config=(
         *BOOTS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any, cast
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.dynamic import DynamicSegment
@@ -28,7 +29,7 @@ def dynamic(data: bytes) -> Dynamic | None:
         segments = tuple(ELFFile(BytesIO(data)).iter_segments())
         loaders = [one.get_interp_name() for one in segments if isinstance(one, InterpSegment)]
         tables = [one for one in segments if isinstance(one, DynamicSegment)]
-        tags = (tag for table in tables for tag in table.iter_tags("DT_NEEDED"))
+        tags = (cast(Any, tag) for table in tables for tag in table.iter_tags("DT_NEEDED"))
         needed = tuple(str(tag.needed) for tag in tags)
     except (ELFError, ValueError, KeyError):
         return None
