@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from uaccel.errors import UserError
-from uaccel.host.files import scratch
+from uaccel.host.files import content, scratch
 from uaccel.host.gdbstub import Stub
-from uaccel.host.qemu import Guest, Load, booting, debugging
-from uaccel.host.tcg import counted, counting
+from uaccel.host.qemu import Load, booting, debugging
+from uaccel.host.tcg import Marks, counting
 from uaccel.model.executed import Executed, Linked, Places, Stretch
 from uaccel.read.executed import read_stretches
 from uaccel.traceshares import spans
@@ -33,6 +33,14 @@ class Counted:
     stretches: tuple[Stretch, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """Our plugin, and what it has to know of a machine."""
+
+    path: str
+    repeats: bool  # there are instructions that repeat themselves
+
+
 def marks(program: Linked, names: tuple[str, str]) -> tuple[int, int]:
     """Return where two labels of a program are; UserError when it lacks one."""
     found = tuple(program.address(name) for name in names)
@@ -41,34 +49,29 @@ def marks(program: Linked, names: tuple[str, str]) -> tuple[int, int]:
     return found[0] or 0, found[1] or 0
 
 
-def stepped(load: Load, client: Linked, told: _Told, most: int = 0) -> Counted:
-    """Return what each call of `client` executes, as a debugger sees it that steps through it.
-
-    Only the first `most` calls when it is not 0.
-    """
+def stepped(load: Load, client: Linked, told: _Told) -> Counted:
+    """Return what each call of `client` executes, as a debugger sees it that steps through it."""
     begin, end = marks(client, (BEFORE, AFTER))
     found: list[Stretch] = []
     with debugging(load) as (guest, stub):
         stub.stop_at(begin, hardware=True)
-        while (not most or len(found) < most) and stub.go():
+        while stub.go():
             if _is_at(stub, client, begin):
                 found.append(_stepped(stub, end))
                 told(f"{len(found)} calls stepped through")
-        stub.pass_by(begin, hardware=True)
-        return Counted(_ended(guest, stub), tuple(found))
+        return Counted(guest.finish(), tuple(found))
 
 
-def plugged(
-    load: Load, plugin: str, client: Linked, between: tuple[str, str] = (BEFORE, AFTER)
-) -> Counted:
+def plugged(load: Load, plugin: Plugin, client: Linked, between: tuple[str, str]) -> Counted:
     """Return what is executed in each stretch between two labels, as a plugin counts it."""
     begin, end = marks(client, between)
     code = next((held.at(begin, 4) for held in client.code if held.at(begin, 1)), b"")
     with scratch() as folder:
         out = f"{folder}/counts"
-        with booting(load, counting(plugin, out, begin, end, code[:2])) as guest:
+        words = counting(plugin.path, out, Marks(begin, end, code[:2]), repeats=plugin.repeats)
+        with booting(load, words) as guest:
             console = guest.finish()
-        return Counted(console, read_stretches(counted(out)))
+        return Counted(console, read_stretches(content(out).decode()))
 
 
 def places(kernel: Linked, client: Linked, named: str, other: str) -> Places:
@@ -114,8 +117,3 @@ def _is_at(stub: Stub, client: Linked, begin: int) -> bool:
     # The same address may mean something else in another mode of the machine.
     known = next((held.at(begin, 2) for held in client.code if held.at(begin, 1)), b"")
     return stub.memory(begin, len(known)) == known
-
-
-def _ended(guest: Guest, stub: Stub) -> str:
-    stub.leave()
-    return guest.finish()

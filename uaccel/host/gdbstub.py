@@ -7,6 +7,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -95,13 +96,19 @@ class Stub:
         return self.ask("c")[:1] in ("T", "S")
 
     def trace(self, end: int, most: int) -> Iterator[int]:
-        """Yield the address of each instruction executed from here until `end` is reached."""
+        """Yield the address of each instruction executed from here until `end` is reached.
+
+        One that follows itself is told once: a string instruction that repeats, or a step in
+        which interrupts were held back and nothing was executed.
+        """
         self._expect_ok(_STEPPING)
+        before = at = -1
         for _ in range(most):
-            at = self.read(self.counter)
+            before, at = at, self.read(self.counter)
             if at == end:
                 return
-            yield at
+            if at != before:
+                yield at
             if self.ask("s")[:1] not in ("T", "S"):
                 raise UserError("the emulator ended while it was stepped")
         raise UserError(f"{most} steps did not lead to {end:#x}; the last was at {at:#x}")
@@ -123,9 +130,12 @@ class Stub:
 
     def _send(self, packet: str) -> None:
         body = packet.encode()
+        self._put(b"$%b#%02x" % (body, sum(body) & 0xFF))
+
+    def _put(self, data: bytes) -> None:
         self._channel.settimeout(max(0.01, self._deadline - time.monotonic()))
         try:
-            self._channel.sendall(b"$%b#%02x" % (body, sum(body) & 0xFF))
+            self._channel.sendall(data)
         except OSError as error:
             raise UserError(f"the emulator does not listen: {error}") from None
 
@@ -138,7 +148,8 @@ class Stub:
                 continue
             self._buffer = self._buffer[match.end() :]
             if self._acknowledged:
-                self._channel.sendall(b"+")
+                with suppress(UserError):  # its last words need no answer
+                    self._put(b"+")
             return _unescaped(match[1]).decode("latin-1")
 
     def _receive(self) -> bool:

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from uaccel.errors import BrokenInvariant, UserError
-from uaccel.host.files import content
 from uaccel.host.run import find_program, run
 from uaccel.host.store import Store, key
 
@@ -41,24 +41,24 @@ def plugin(store: Store) -> str:
     return str(found / _MADE)
 
 
-def counting(
-    path: str, out: str, begin: int | None = None, end: int | None = None, code: bytes = b""
-) -> tuple[str, ...]:
-    """Return the words that make QEMU count into the file `out`.
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Where counting begins and ends."""
 
-    A stretch is from `begin`, whose bytes start with `code`, to `end`; the whole run without them.
+    begin: int  # address of the first instruction that counts
+    end: int  # address of the first one that does not
+    code: bytes  # how what is at `begin` starts: the address may mean another thing elsewhere
+
+
+def counting(path: str, out: str, marks: Marks, *, repeats: bool) -> tuple[str, ...]:
+    """Return the words that make QEMU count into the file `out`, from mark to mark.
+
+    `repeats` says that the machine has instructions that repeat themselves: each counts once.
     """
-    given = [f"{path}", f"out={out}"]
-    given += [f"begin={begin:x}"] if begin is not None else []
-    given += [f"end={end:x}"] if end is not None else []
-    given += [f"code={code.hex()}"] if code else []
+    given = (
+        *(path, f"out={out}", f"begin={marks.begin:x}", f"end={marks.end:x}"),
+        *((f"code={marks.code.hex()}",) if marks.code else ()),
+        *(("repeats=on",) if repeats else ()),
+    )
     # A comma within a word is written twice.
     return ("-plugin", ",".join(word.replace(",", ",,") for word in given))
-
-
-def counted(out: str) -> str:
-    """Return what QEMU wrote there; UserError when it wrote nothing."""
-    text = content(out).decode()
-    if not text:
-        raise UserError("the emulator counted nothing: where counting begins was never reached")
-    return text

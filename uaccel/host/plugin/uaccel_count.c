@@ -2,11 +2,12 @@
 /*
  * A plugin of QEMU (interface version 1) that counts how often each instruction is executed.
  *
- *   -plugin FILE,out=FILE[,begin=ADDRESS][,end=ADDRESS][,code=HEX]
+ *   -plugin FILE,out=FILE[,begin=ADDRESS][,end=ADDRESS][,code=HEX][,repeats=on]
  *
  * A stretch goes from an execution of `begin`, which counts, to the next one of `end`, which does
  * not; without them it is the whole run.  `code` says how the bytes at `begin` start, for
- * addresses that mean something else in another mode.  Of each stretch `out` gets
+ * addresses that mean something else in another mode.  With `repeats` a string instruction of x86
+ * that repeats itself counts once, however often it does.  Of each stretch `out` gets
  *
  *   stretch N INSTRUCTIONS
  *   ADDRESS BYTES COUNT       numbers in hexadecimal but for N, INSTRUCTIONS and COUNT
@@ -47,13 +48,15 @@ EXPORTED int qemu_plugin_version = 1;
 struct row {
 	struct row *next; /* of its bucket */
 	uint64_t address, count;
+	uint64_t seen; /* how many others had been executed when it last was; of repeating ones */
 	unsigned char size, bytes[16];
 };
 
 enum { BUCKETS = 1 << 16 };
 static struct row *buckets[BUCKETS];
 static FILE *out;
-static bool has_begin, has_end, counting;
+static bool has_begin, has_end, counting, has_repeats;
+static uint64_t others = 1; /* executions of instructions that do not repeat themselves */
 static uint64_t begin, end;
 static unsigned char code[16];
 static size_t code_size;
@@ -86,7 +89,28 @@ static void forget(void)
 {
 	for (int i = 0; i < BUCKETS; i++)
 		for (struct row *row = buckets[i]; row; row = row->next)
-			row->count = 0;
+			row->count = row->seen = 0;
+}
+
+/* f2 or f3, a prefix of 64 bits, and one of movs, cmps, stos, lods, scas. */
+static bool repeats(const struct row *row)
+{
+	const unsigned char *byte = row->bytes, *last = row->bytes + row->size - 1;
+
+	if (!has_repeats || row->size < 2 || row->size > 3 || (*byte != 0xf2 && *byte != 0xf3))
+		return false;
+	if (row->size == 3 && byte[1] >> 4 != 4)
+		return false;
+	return *last >= 0xa4 && *last <= 0xaf && *last != 0xa8 && *last != 0xa9;
+}
+
+static void at_repeat(unsigned int cpu, void *given)
+{
+	struct row *row = given;
+
+	(void)cpu;
+	row->count += row->seen != others;
+	row->seen = others;
 }
 
 static void write_stretch(void)
@@ -139,7 +163,13 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, at_begin, READS_NO_REGISTERS, NULL);
 		if (has_end && row->address == end)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, at_end, READS_NO_REGISTERS, NULL);
+		if (repeats(row)) {
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, at_repeat, READS_NO_REGISTERS, row);
+			continue;
+		}
 		qemu_plugin_register_vcpu_insn_exec_inline(insn, ADD_U64, &row->count, 1);
+		if (has_repeats)
+			qemu_plugin_register_vcpu_insn_exec_inline(insn, ADD_U64, &others, 1);
 	}
 }
 
@@ -169,6 +199,8 @@ static bool take(const char *word)
 	} else if (!strncmp(word, "code=", 5)) {
 		for (; code_size < sizeof(code) && sscanf(value, "%2hhx", &code[code_size]) == 1; value += 2)
 			code_size++;
+	} else if (!strcmp(word, "repeats=on")) {
+		has_repeats = true;
 	} else {
 		return false;
 	}
