@@ -103,6 +103,13 @@ def test_a_build_that_was_stopped_goes_on(tree: Tree, build: Build) -> None:
     assert log(tree) == ["core/one", "core/two", "vmlinux"]
 
 
+def test_the_compiler_of_the_wheel_builds_no_kernel(tree: Tree, store: Store) -> None:
+    wheel = replace(GCC, name="clang 22 (ziglang 0)", path=("/some/folder",))
+    refused = kernel(tree, MACHINE, wheel, "core/one.o", store, lambda *_: None)
+    assert isinstance(refused, Unbuilt)
+    assert refused.why.endswith("it has no objcopy (install gcc-powerpc-linux-gnu)")
+
+
 def test_what_is_built_and_how_long_it_takes_is_said_before(tree: Tree, store: Store) -> None:
     said: list[tuple[str, int, int]] = []
     kernel(tree, MACHINE, GCC, "core/one.o", store, lambda *step: said.append(step))

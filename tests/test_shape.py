@@ -251,6 +251,10 @@ def test_every_page_is_collected(kind: str, request: pytest.FixtureRequest) -> N
     assert not whole or set((ROOT / kind).glob("*.md")) <= collected
 
 
+def test_nothing_is_booted_unasked(request: pytest.FixtureRequest) -> None:
+    assert not [item for item in request.session.items if item.get_closest_marker("boot")]
+
+
 @every_entry
 def test_every_page_has_what_is_and_what_is_not(kind: str, name: str) -> None:
     page = (ROOT / kind / f"{name}.md").read_text()

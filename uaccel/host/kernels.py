@@ -70,6 +70,13 @@ def kernel(  # noqa: PLR0913, PLR0917
     progress: Progress,
 ) -> Prepared | Unbuilt:
     """Return the folder of a kernel that is built and of which `object` is a part."""
+    if toolchain.path:
+        # The wheel has no objcopy; kbuild.py makes do with a copy, for one object does not need it.
+        return Unbuilt(
+            machine.name,
+            f"{toolchain.name} makes objects, not kernels: it has no objcopy (install "
+            f"{machine.package})",
+        )
     prepared = prepare(
         tree, recipe(machine), toolchain, object, store, lambda what: progress(what, 0, 0)
     )

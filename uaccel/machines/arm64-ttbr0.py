@@ -36,7 +36,7 @@ MACHINE = Machine(
         Userland("armhf", "arm-linux-musleabihf", True),
         Userland("arm64", "aarch64-linux-musl", True),
     ),
-    megabytes=170,
+    megabytes=90,
     seconds=380,
     objects=900,
 )

@@ -35,7 +35,7 @@ MACHINE = Machine(
     image="vmlinux",
     rows=(),
     userlands=(Userland("powerpc", "powerpc-linux-musleabi", False),),
-    megabytes=130,
+    megabytes=80,
     seconds=200,
     objects=600,
 )

@@ -47,7 +47,7 @@ MACHINE = Machine(
         """
     ),
     userlands=(Userland("powerpc", "powerpc-linux-musleabi", False),),
-    megabytes=130,
+    megabytes=80,
     seconds=220,
     objects=614,
 )
