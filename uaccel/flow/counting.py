@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uaccel.errors import UserError
 from uaccel.host.files import content, scratch
 from uaccel.host.gdbstub import Stub
-from uaccel.host.qemu import Load, booting, debugging
+from uaccel.host.qemu import STEADY, Load, booting, debugging
 from uaccel.host.tcg import Marks, counting
 from uaccel.model.executed import Executed, Linked, Places, Stretch
 from uaccel.read.executed import read_stretches
@@ -62,16 +62,30 @@ def stepped(load: Load, client: Linked, told: _Told) -> Counted:
         return Counted(guest.finish(), tuple(found))
 
 
-def plugged(load: Load, plugin: Plugin, client: Linked, between: tuple[str, str]) -> Counted:
-    """Return what is executed in each stretch between two labels, as a plugin counts it."""
-    begin, end = marks(client, between)
-    code = next((held.at(begin, 4) for held in client.code if held.at(begin, 1)), b"")
+def plugged(load: Load, plugin: Plugin, where: Marks, *, steady: bool = False) -> Counted:
+    """Return what is executed in each stretch that `where` marks, as a plugin counts it.
+
+    `steady` makes the clock follow the instructions: slower, and the same in every run.
+    """
     with scratch() as folder:
         out = f"{folder}/counts"
-        words = counting(plugin.path, out, Marks(begin, end, code[:2]), repeats=plugin.repeats)
-        with booting(load, words) as guest:
+        words = counting(plugin.path, out, where, repeats=plugin.repeats)
+        with booting(load, (*words, *(STEADY if steady else ()))) as guest:
             console = guest.finish()
         return Counted(console, read_stretches(content(out).decode()))
+
+
+def around(client: Linked) -> Marks:
+    """Return the marks around each call of `client`."""
+    begin, end = marks(client, (BEFORE, AFTER))
+    code = next((held.at(begin, 2) for held in client.code if held.at(begin, 1)), b"")
+    return Marks((begin,), end, code)
+
+
+def from_first(kernel: Linked, functions: tuple[str, ...], client: Linked) -> Marks:
+    """Return the marks from the first call of any of `functions` to the end of what runs."""
+    _, end = marks(client, (BEGIN, END))
+    return Marks(kernel.addresses(functions), end, b"")
 
 
 def places(kernel: Linked, client: Linked, named: str, other: str) -> Places:

@@ -9,14 +9,12 @@ from dataclasses import dataclass, replace
 from uaccel.errors import UserError
 from uaccel.flow.clients import Client
 from uaccel.flow.counting import (
-    AFTER,
-    BEFORE,
-    BEGIN,
-    END,
     PLUGGED,
     STEPPED,
     Counted,
     Plugin,
+    around,
+    from_first,
     plugged,
     stepped,
     usual,
@@ -85,8 +83,7 @@ def _calls(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
     def told(what: str) -> None:
         progress(f"{setting.machine.name}: {what}", 0, 0)
 
-    between = BEFORE, AFTER
-    got = _in(setting, _PLUGGED, lambda load: plugged(load, setting.plugin, own, between))
+    got = _in(setting, _PLUGGED, lambda load: plugged(load, setting.plugin, around(own)))
     by_plugin = _by_kind(got)
     by_steps = _by_kind(_in(setting, _STEPPED, lambda load: stepped(load, own, told)))
     calls = tuple(_call(setting, kind, seen) for kind, seen in by_steps.items())
@@ -107,17 +104,18 @@ def _calls(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
 
 
 def _whole_run(setting: Setting, blank: BootRun) -> BootRun:
-    between = BEGIN, END
-    got = _in(
-        setting, 0, lambda load: plugged(load, setting.plugin, setting.client.linked, between)
-    )
+    name, functions = setting.client.name, " or ".join(setting.functions)
+    where = from_first(setting.kernel, setting.functions, setting.client.linked)
+    if not where.begins:
+        raise UserError(f"the kernel has no function of its own {functions}: it was inlined")
+    got = _in(setting, 0, lambda load: plugged(load, setting.plugin, where, steady=True))
     read_calls(got.console)  # only to ask whether the client ended well
-    if len(got.stretches) != 1:
-        raise UserError(f"the client ran {len(got.stretches)} times where once was expected")
-    (run,) = got.stretches
+    if not got.stretches:
+        raise UserError(f"{name} never calls {functions}")
+    run = got.stretches[0]
     return replace(
         blank,
-        way=PLUGGED,
+        way=f"{PLUGGED} and icount, from the first call on",
         symbols=shares(run.rows, setting.places),
         instructions=run.instructions,
         reached=_reached(setting, run),

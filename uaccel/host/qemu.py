@@ -20,6 +20,9 @@ _AWHILE = 0.5  # seconds between two looks at the clock
 # One console on our pipe, no window, no monitor, and a reboot ends it.
 _QUIET = ("-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot")
 
+# The machine's clock goes by its instructions, one nanosecond each, and never waits for ours.
+STEADY = ("-icount", "shift=0,sleep=off")
+
 
 class Hung(UserError):
     """A boot that did not end in time; `console` is the end of what it said."""

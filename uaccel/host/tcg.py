@@ -45,9 +45,9 @@ def plugin(store: Store) -> str:
 class Marks:
     """Where counting begins and ends."""
 
-    begin: int  # address of the first instruction that counts
+    begins: tuple[int, ...]  # addresses: the first instruction of any that counts
     end: int  # address of the first one that does not
-    code: bytes  # how what is at `begin` starts: the address may mean another thing elsewhere
+    code: bytes  # of where it begins, b"" when no address can mean another thing elsewhere
 
 
 def counting(path: str, out: str, marks: Marks, *, repeats: bool) -> tuple[str, ...]:
@@ -56,7 +56,8 @@ def counting(path: str, out: str, marks: Marks, *, repeats: bool) -> tuple[str, 
     `repeats` says that the machine has instructions that repeat themselves: each counts once.
     """
     given = (
-        *(path, f"out={out}", f"begin={marks.begin:x}", f"end={marks.end:x}"),
+        *(path, f"out={out}", f"end={marks.end:x}"),
+        *(f"begin={one:x}" for one in marks.begins),
         *((f"code={marks.code.hex()}",) if marks.code else ()),
         *(("repeats=on",) if repeats else ()),
     )

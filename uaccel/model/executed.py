@@ -76,3 +76,7 @@ class Linked:
     def address(self, name: str) -> int | None:
         """Return where the symbol `name` is, None when there is none."""
         return next((at for known, at, _ in self.symbols if known == name), None)
+
+    def addresses(self, names: tuple[str, ...]) -> tuple[int, ...]:
+        """Return where those of the symbols `names` are that there are."""
+        return tuple(at for known, at, _ in self.symbols if known in names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import capstone
 
@@ -41,7 +42,7 @@ def toggles(elf: Linked, rows: Sequence[Executed], roles: Sequence[RoleRow]) -> 
 
 def _stretches(lines: Sequence[str]) -> Iterator[Stretch]:
     heads = [number for number, line in enumerate(lines) if line.startswith("stretch ")]
-    for start, end in zip(heads, (*heads[1:], len(lines)), strict=True):
+    for start, end in pairwise((*heads, len(lines))):
         head = _HEAD.fullmatch(lines[start])
         rows = tuple(_row(line) for line in lines[start + 1 : end] if _ROW.fullmatch(line))
         total = int(head[1]) if head else -1

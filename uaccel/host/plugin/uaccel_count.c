@@ -2,10 +2,10 @@
 /*
  * A plugin of QEMU (interface version 1) that counts how often each instruction is executed.
  *
- *   -plugin FILE,out=FILE[,begin=ADDRESS][,end=ADDRESS][,code=HEX][,repeats=on]
+ *   -plugin FILE,out=FILE[,begin=ADDRESS]...[,end=ADDRESS][,code=HEX][,repeats=on]
  *
- * A stretch goes from an execution of `begin`, which counts, to the next one of `end`, which does
- * not; without them it is the whole run.  `code` says how the bytes at `begin` start, for
+ * A stretch goes from the first execution of a `begin`, which counts, to that of `end`, which does
+ * not; without them it is the whole run.  `code` are the bytes from `begin` on, for
  * addresses that mean something else in another mode.  With `repeats` a string instruction of x86
  * that repeats itself counts once, however often it does.  Of each stretch `out` gets
  *
@@ -55,12 +55,24 @@ struct row {
 enum { BUCKETS = 1 << 16 };
 static struct row *buckets[BUCKETS];
 static FILE *out;
-static bool has_begin, has_end, counting, has_repeats;
+static bool has_end, counting, has_repeats;
 static uint64_t others = 1; /* executions of instructions that do not repeat themselves */
-static uint64_t begin, end;
+enum { BEGINS = 16 };
+static uint64_t begin[BEGINS], end;
+static int begins;
 static unsigned char code[16];
 static size_t code_size;
 static unsigned int stretches;
+
+static bool is_begin(const struct row *row)
+{
+	size_t known = row->size < code_size ? row->size : code_size;
+
+	for (int i = 0; i < begins; i++)
+		if (row->address == begin[i])
+			return !memcmp(row->bytes, code, known);
+	return false;
+}
 
 static struct row *row_of(const struct qemu_plugin_insn *insn)
 {
@@ -137,6 +149,8 @@ static void at_begin(unsigned int cpu, void *given)
 {
 	(void)cpu;
 	(void)given;
+	if (counting)
+		return;
 	forget();
 	counting = true;
 }
@@ -156,10 +170,9 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		struct row *row = row_of(insn);
-		bool alike = row->size >= code_size && !memcmp(row->bytes, code, code_size);
 
 		/* What is called comes before what is added to. */
-		if (has_begin && row->address == begin && alike)
+		if (is_begin(row))
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, at_begin, READS_NO_REGISTERS, NULL);
 		if (has_end && row->address == end)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, at_end, READS_NO_REGISTERS, NULL);
@@ -190,9 +203,8 @@ static bool take(const char *word)
 		return false;
 	if (!strncmp(word, "out=", 4)) {
 		out = fopen(value, "w");
-	} else if (!strncmp(word, "begin=", 6)) {
-		has_begin = true;
-		begin = strtoull(value, NULL, 16);
+	} else if (!strncmp(word, "begin=", 6) && begins < BEGINS) {
+		begin[begins++] = strtoull(value, NULL, 16);
 	} else if (!strncmp(word, "end=", 4)) {
 		has_end = true;
 		end = strtoull(value, NULL, 16);
@@ -219,7 +231,7 @@ EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const void *machine, int a
 		fprintf(stderr, "uaccel_count: out=FILE is missing or cannot be written\n");
 		return -1;
 	}
-	counting = !has_begin;
+	counting = !begins;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
 	qemu_plugin_register_atexit_cb(id, ended, NULL);
 	return 0;
