@@ -53,7 +53,7 @@ def spans(symbols: Iterable[tuple[str, int, int]], end: int) -> tuple[Span, ...]
         if size or address not in named:
             named[address] = (name, size)
     starts = sorted(named)
-    following = (*starts[1:], max(end, starts[-1] if starts else 0))
+    following = (*starts[1:], max(end, *starts[-1:])) if starts else ()
     return tuple(
         Span(at, at + named[at][1] if named[at][1] else after, named[at][0])
         for at, after in zip(starts, following, strict=True)

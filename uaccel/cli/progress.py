@@ -42,7 +42,7 @@ class Bar:
     def say(self, what: str) -> None:
         """Return with `what` on a line of its own on stderr, also where there is no bar."""
         if not self._quiet:
-            self._progress.console.print(what, markup=False, highlight=False)
+            self._progress.console.print(what, markup=False, highlight=False, soft_wrap=True)
 
     def share(self, what: str, share: float | None) -> None:
         """Return with `what` shown beside a bar that is full by `share` (0 to 1, None unknown)."""
