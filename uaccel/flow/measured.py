@@ -77,6 +77,22 @@ def measured(setting: Setting, kernel: Kernel, progress: Progress) -> BootRun:
         return replace(blank, why=str(error))
 
 
+def differing(
+    steps: Mapping[str, Sequence[Seen]], plugin: Mapping[str, Sequence[Seen]]
+) -> Iterator[str]:
+    """Yield where the two ways of counting, or the calls of a kind, do not agree: one clause."""
+    for kind, seen in steps.items():
+        one = _usual(seen)
+        # Ticks of the timer come on top there, of as many calls as the machine is slow.
+        fewest = min((stretch.instructions for _, stretch in plugin.get(kind, ())), default=0)
+        counts = one.instructions if one else 0, fewest
+        results = tuple({c.result for c, _ in many} for many in (seen, plugin.get(kind, ())))
+        if counts[0] != counts[1]:
+            yield f"{kind}: stepping counts {counts[0]} instructions, the plugin {counts[1]}"
+        if len(results[0] | results[1]) != 1:
+            yield f"{kind}: the calls do not all return the same"
+
+
 def _calls(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
     own = setting.client.linked
 
@@ -88,7 +104,7 @@ def _calls(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
     by_steps = _by_kind(_in(setting, _STEPPED, lambda load: stepped(load, own, told)))
     calls = tuple(_call(setting, kind, seen) for kind, seen in by_steps.items())
     plain = next((call for call in calls if call.what == PLAIN), None)
-    differ = "; ".join(_differing(by_steps, by_plugin))
+    differ = "; ".join(differing(by_steps, by_plugin))
     usual_one = _usual(by_steps.get(PLAIN, ()))
     return replace(
         blank,
@@ -161,21 +177,6 @@ def _call(setting: Setting, kind: str, seen: tuple[Seen, ...]) -> Call:
         user_bytes=seen[-1][0].bytes,
         user_instructions=sum(row.count for row in rows) - sum(row.count for row in inside),
     )
-
-
-def _differing(
-    steps: Mapping[str, Sequence[Seen]], plugin: Mapping[str, Sequence[Seen]]
-) -> Iterator[str]:
-    for kind, seen in steps.items():
-        one = _usual(seen)
-        # Ticks of the timer come on top there, of as many calls as the machine is slow.
-        fewest = min((stretch.instructions for _, stretch in plugin.get(kind, ())), default=0)
-        counts = one.instructions if one else 0, fewest
-        results = tuple({c.result for c, _ in many} for many in (seen, plugin.get(kind, ())))
-        if counts[0] != counts[1]:
-            yield f"{kind}: stepping counts {counts[0]} instructions, the plugin {counts[1]}"
-        if len(results[0] | results[1]) != 1:
-            yield f"{kind}: the calls do not all return the same"
 
 
 def _reached(setting: Setting, run: Stretch) -> tuple[tuple[str, int], ...]:

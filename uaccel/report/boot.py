@@ -114,4 +114,6 @@ def _compared(runs: Iterable[BootRun]) -> Iterator[str]:
         if run.profile:
             groups.setdefault((run.machine, run.userland, run.client), []).append(run)
     for group in groups.values():
-        yield " ".join(("uaccel compare", *(quote(run.profile) for run in group)))
+        yield " ".join(
+            ("uaccel compare", *(quote(f"{run.style or 'tree'}={run.profile}") for run in group))
+        )
