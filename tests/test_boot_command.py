@@ -136,12 +136,12 @@ def test_two_ways_agree_when_the_plugin_sees_a_call_without_ticks() -> None:
     steps = {"plain": (seen(646), seen(646))}
     assert list(differing(steps, {"plain": (seen(3685), seen(646), seen(727))})) == []
     (said,) = differing(steps, {"plain": (seen(647),)})
-    assert said == "plain: stepping counts 646 instructions, the plugin 647"
+    assert said == ("plain", "stepping counts 646 instructions of plain, the plugin 647")
     (said,) = differing(steps, {})
-    assert said == "plain: stepping counts 646 instructions, the plugin 0"
+    assert said == ("plain", "stepping counts 646 instructions of plain, the plugin 0")
 
 
 def test_calls_of_one_kind_that_return_different_things_are_no_evidence() -> None:
     steps, plugin = {"plain": (seen(646),)}, {"plain": (seen(646, -14),)}
     (said,) = differing(steps, plugin)
-    assert said == "plain: the calls do not all return the same"
+    assert said == ("plain", "the plain calls do not all return the same")

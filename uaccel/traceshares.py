@@ -25,6 +25,12 @@ def is_kernel(one: Executed, places: Places) -> bool:
     return bool(places.unmapped) and _symbol(one.address + places.unmapped, places) is not None
 
 
+def name_at(address: int, places: Places) -> str:
+    """Return the kernel's symbol that holds `address`, mapped or not."""
+    below = address + places.unmapped if address < places.first else address
+    return _symbol(below, places) or _UNKNOWN
+
+
 def shares(rows: Sequence[Executed], places: Places) -> tuple[SymbolShare, ...]:
     """Return what share of the executed instructions each symbol has, the largest first."""
     counts: Counter[tuple[str, str]] = Counter()

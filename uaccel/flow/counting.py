@@ -102,6 +102,12 @@ def places(kernel: Linked, client: Linked, named: str, other: str) -> Places:
     )
 
 
+def code_at(stub: Stub, address: int) -> bytes:
+    """Return the bytes of the instruction at `address`, and some more where there are any."""
+    whole = stub.memory(address, _LONGEST)
+    return whole or stub.memory(address, min(_LONGEST, _PAGE - address % _PAGE))
+
+
 def usual(counts: Sequence[int]) -> int | None:
     """Return the count most often seen, the smallest of several; None without any.
 
@@ -116,18 +122,19 @@ def _stepped(stub: Stub, end: int) -> Stretch:
     counts: Counter[int] = Counter()
     for address in stub.trace(end, _MOST):
         if address not in codes:  # now: in the program's mode the kernel cannot be read
-            codes[address] = _code(stub, address)
+            codes[address] = code_at(stub, address)
         counts[address] += 1
     rows = tuple(Executed(at, codes[at], count) for at, count in counts.items())
     return Stretch(sum(counts.values()), rows)
-
-
-def _code(stub: Stub, address: int) -> bytes:
-    whole = stub.memory(address, _LONGEST)
-    return whole or stub.memory(address, min(_LONGEST, _PAGE - address % _PAGE))
 
 
 def _is_at(stub: Stub, client: Linked, begin: int) -> bool:
     # The same address may mean something else in another mode of the machine.
     known = next((held.at(begin, 2) for held in client.code if held.at(begin, 1)), b"")
     return stub.memory(begin, len(known)) == known
+
+
+def usual_of(stretches: Sequence[Stretch]) -> Stretch | None:
+    """Return the first of the stretches that are as long as most; None without any."""
+    count = usual(tuple(one.instructions for one in stretches))
+    return next((one for one in stretches if one.instructions == count), None)

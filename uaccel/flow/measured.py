@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from uaccel.errors import UserError
 from uaccel.flow.clients import Client
@@ -18,8 +19,10 @@ from uaccel.flow.counting import (
     plugged,
     stepped,
     usual,
+    usual_of,
 )
 from uaccel.flow.ground import Progress
+from uaccel.flow.reaching import reached
 from uaccel.host.files import put_bytes, scratch
 from uaccel.host.qemu import Hung, Load
 from uaccel.model.boot import BootRun, Call, Kernel, Machine
@@ -30,6 +33,7 @@ from uaccel.read.executed import toggles
 from uaccel.traceshares import is_kernel, shares, span_counts
 
 PLAIN = "plain"  # the kind of call whose figures stand for all
+Answer = TypeVar("Answer")
 Seen = tuple[Called, Stretch]  # a call as the client tells of it, and what it executed
 _STEPPED = 3  # calls of each kind that are stepped through: nothing disturbs them
 _PLUGGED = 20  # that the plugin counts: some hold a tick of the timer
@@ -79,8 +83,8 @@ def measured(setting: Setting, kernel: Kernel, progress: Progress) -> BootRun:
 
 def differing(
     steps: Mapping[str, Sequence[Seen]], plugin: Mapping[str, Sequence[Seen]]
-) -> Iterator[str]:
-    """Yield where the two ways of counting, or the calls of a kind, do not agree: one clause."""
+) -> Iterator[tuple[str, str]]:
+    """Yield kinds of calls of which the two ways, or the calls, do not agree, and how: a clause."""
     for kind, seen in steps.items():
         one = _usual(seen)
         # Ticks of the timer come on top there, of as many calls as the machine is slow.
@@ -88,9 +92,12 @@ def differing(
         counts = one.instructions if one else 0, fewest
         results = tuple({c.result for c, _ in many} for many in (seen, plugin.get(kind, ())))
         if counts[0] != counts[1]:
-            yield f"{kind}: stepping counts {counts[0]} instructions, the plugin {counts[1]}"
+            yield (
+                kind,
+                f"stepping counts {counts[0]} instructions of {kind}, the plugin {counts[1]}",
+            )
         if len(results[0] | results[1]) != 1:
-            yield f"{kind}: the calls do not all return the same"
+            yield kind, f"the {kind} calls do not all return the same"
 
 
 def _calls(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
@@ -104,7 +111,8 @@ def _calls(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
     by_steps = _by_kind(_in(setting, _STEPPED, lambda load: stepped(load, own, told)))
     calls = tuple(_call(setting, kind, seen) for kind, seen in by_steps.items())
     plain = next((call for call in calls if call.what == PLAIN), None)
-    differ = "; ".join(differing(by_steps, by_plugin))
+    differ = dict(differing(by_steps, by_plugin))
+    why = differ.pop(PLAIN, "")
     usual_one = _usual(by_steps.get(PLAIN, ()))
     return replace(
         blank,
@@ -112,10 +120,11 @@ def _calls(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
         calls=calls,
         symbols=shares(usual_one.rows, setting.places) if usual_one else (),
         instructions=usual_one.instructions if usual_one else 0,
-        instructions_per_call=plain.instructions if plain and not differ else None,
-        toggles_per_call=plain.toggles if plain and not differ else None,
+        instructions_per_call=plain.instructions if plain and not why else None,
+        toggles_per_call=plain.toggles if plain and not why else None,
         reached=_reached(setting, usual_one) if usual_one else (),
-        why=differ,
+        why=why,
+        notes=(*blank.notes, *_beside(setting, differ.values())),
     )
 
 
@@ -129,17 +138,23 @@ def _whole_run(setting: Setting, blank: BootRun) -> BootRun:
     if not got.stretches:
         raise UserError(f"{name} never calls {functions}")
     run = got.stretches[0]
+    asked = setting.kernel, setting.functions, setting.places
+    found = _in(setting, 0, lambda load: reached(load, *asked))
+    one = usual_of(found.calls)
     return replace(
         blank,
-        way=f"{PLUGGED} and icount, from the first call on",
+        way=f"{PLUGGED} and icount, from the first call on; {STEPPED} for a call",
         symbols=shares(run.rows, setting.places),
         instructions=run.instructions,
+        instructions_per_call=one.instructions if one else None,
+        toggles_per_call=toggles(setting.kernel, one.rows, setting.roles) if one else None,
         reached=_reached(setting, run),
-        why=f"{setting.client.name} is another's program: where its calls begin is not marked",
+        chain=found.chain,
+        why="" if one else f"no call of {name} could be followed from its begin to its end",
     )
 
 
-def _in(setting: Setting, calls: int, count: Callable[[Load], Counted]) -> Counted:
+def _in(setting: Setting, calls: int, count: Callable[[Load], Answer]) -> Answer:
     with scratch() as folder:
         initrd = f"{folder}/initrd.gz"
         put_bytes(folder, "initrd.gz", setting.client.initrd(calls))
@@ -160,8 +175,7 @@ def _by_kind(got: Counted) -> dict[str, tuple[Seen, ...]]:
 
 
 def _usual(seen: Sequence[Seen]) -> Stretch | None:
-    count = usual(tuple(stretch.instructions for _, stretch in seen))
-    return next((stretch for _, stretch in seen if stretch.instructions == count), None)
+    return usual_of(tuple(stretch for _, stretch in seen))
 
 
 def _call(setting: Setting, kind: str, seen: tuple[Seen, ...]) -> Call:
@@ -177,6 +191,12 @@ def _call(setting: Setting, kind: str, seen: tuple[Seen, ...]) -> Call:
         user_bytes=seen[-1][0].bytes,
         user_instructions=sum(row.count for row in rows) - sum(row.count for row in inside),
     )
+
+
+def _beside(setting: Setting, clauses: Iterable[str]) -> Iterator[str]:
+    # Of calls that fault, what a machine's own memory management does may come on top.
+    if clauses := tuple(clauses):
+        yield f"{setting.machine.name}: {'; '.join(clauses)}"
 
 
 def _reached(setting: Setting, run: Stretch) -> tuple[tuple[str, int], ...]:
