@@ -76,7 +76,7 @@ def measured(setting: Setting, kernel: Kernel, progress: Progress) -> BootRun:
             return _whole_run(setting, blank)
         return _calls(setting, blank, progress)
     except Hung as error:
-        return replace(blank, why=str(error), console=error.console)
+        return replace(blank, why=error.why, console=error.console)
     except UserError as error:
         return replace(blank, why=str(error))
 

@@ -28,7 +28,8 @@ class Hung(UserError):
     """A boot that did not end in time; `console` is the end of what it said."""
 
     def __init__(self, why: str, console: str) -> None:
-        super().__init__(why)
+        super().__init__(f"{why}; the last its console said: {console or 'nothing'}")
+        self.why = why
         self.console = console
 
 
@@ -69,7 +70,7 @@ class Guest:
     def hung(self) -> Hung:
         """Return the error that says that its time is over."""
         why = f"{self._name} did not end the boot within {self._load.seconds:g} seconds"
-        return Hung(f"{why}; the last its console said: {self.tail or 'nothing'}", self.tail)
+        return Hung(why, self.tail)
 
     @property
     def tail(self) -> str:
