@@ -43,14 +43,17 @@ def reached(load: Load, kernel: Linked, functions: tuple[str, ...], places: Plac
         for _ in range(_TRIES):
             if len(calls) == _CALLS or not stub.go():
                 break
-            left, back = _out(stub, places)
+            left, back = out(stub, places)
             chain = chain or left
-            calls += _around(stub, places, begins, back)
+            calls += around(stub, places, begins, back)
     return Reached(chain, tuple(calls))
 
 
-def _out(stub: Stub, places: Places) -> tuple[tuple[str, ...], int]:
-    # Whoever is returned to stands higher on the stack than all before.
+def out(stub: Stub, places: Places) -> tuple[tuple[str, ...], int]:
+    """Return the functions from the system call down to where `stub` is, and where it goes back.
+
+    It stands there afterwards.  Whoever is returned to is higher on the stack than all before.
+    """
     names: list[str] = []
     highest = -1
     for at in stub.trace(-1, _OUT):
@@ -64,7 +67,11 @@ def _out(stub: Stub, places: Places) -> tuple[tuple[str, ...], int]:
     return tuple(unlike)[::-1], stub.read(stub.counter)
 
 
-def _around(stub: Stub, places: Places, begins: frozenset[int], back: int) -> Iterator[Stretch]:
+def around(stub: Stub, places: Places, begins: frozenset[int], back: int) -> Iterator[Stretch]:
+    """Yield what the kernel executes from here until `back` is reached again, where it is a call.
+
+    It is one when the kernel is entered once and an address of `begins` is reached.
+    """
     codes: dict[int, bytes] = {}
     counts: Counter[int] = Counter()
     entries, inside = 0, False
