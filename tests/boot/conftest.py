@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from uaccel.flow.ground import Ground
 from uaccel.flow.targets import load
 from uaccel.flow.written import Base, Linked, base, linked
 from uaccel.host.kernels import recipe
+from uaccel.host.run import obey_signals
 from uaccel.host.store import Store, cache_folder
 from uaccel.host.toolchain import find_toolchain
 from uaccel.host.tree import open_tree
@@ -34,6 +36,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.boot)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def obedient() -> Iterator[None]:
+    """End make and the emulator with us, whatever signal ends us: pytest knows but Ctrl-C."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    obey_signals()
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
