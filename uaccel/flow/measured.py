@@ -22,7 +22,7 @@ from uaccel.flow.counting import (
     usual_of,
 )
 from uaccel.flow.ground import Progress
-from uaccel.flow.reaching import reached
+from uaccel.flow.reaching import Reached, reached
 from uaccel.host.files import put_bytes, scratch
 from uaccel.host.qemu import Hung, Load
 from uaccel.model.boot import BootRun, Call, Kernel, Machine
@@ -138,8 +138,7 @@ def _whole_run(setting: Setting, blank: BootRun) -> BootRun:
     if not got.stretches:
         raise UserError(f"{name} never calls {functions}")
     run = got.stretches[0]
-    asked = setting.kernel, setting.functions, setting.places
-    found = _in(setting, 0, lambda load: reached(load, *asked))
+    found, why = _followed(setting)
     one = usual_of(found.calls)
     return replace(
         blank,
@@ -150,8 +149,19 @@ def _whole_run(setting: Setting, blank: BootRun) -> BootRun:
         toggles_per_call=toggles(setting.kernel, one.rows, setting.roles) if one else None,
         reached=_reached(setting, run),
         chain=found.chain,
-        why="" if one else f"no call of {name} could be followed from its begin to its end",
+        why="" if one else why or f"no call of {name} could be followed from its begin to its end",
     )
+
+
+def _followed(setting: Setting) -> tuple[Reached, str]:
+    # Shares stand without it.
+    asked = setting.kernel, setting.functions, setting.places
+    try:
+        return _in(setting, 0, lambda load: reached(load, *asked)), ""
+    except Hung as error:
+        return Reached((), ()), error.why
+    except UserError as error:
+        return Reached((), ()), str(error)
 
 
 def _in(setting: Setting, calls: int, count: Callable[[Load], Answer]) -> Answer:

@@ -15,8 +15,9 @@ from uaccel.traceshares import is_kernel, name_at
 
 _CALLS = 12  # that are looked for
 _TRIES = 40  # stops at the function, at most
+_MISSES = 4  # of them without a call, one after the other
 _OUT = 20_000  # instructions from the function to the program, at most
-_AROUND = 8_000  # from one return to the program to the next one, at most
+_AROUND = 10_000  # from a return to the program to the end of the next call, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,33 +31,35 @@ class Reached:
 def reached(load: Load, kernel: Linked, functions: tuple[str, ...], places: Places) -> Reached:
     """Return how the program of `load` reaches any of `functions`, and what some calls execute.
 
-    A call counts from one return to the program to the next one at the same place, where it
-    entered the kernel once in between and reached a function: what the program itself executes
-    is left out.
+    A call counts from where the program enters the kernel to where it is returned to; one that
+    comes soon after another is followed so.
     """
     begins = frozenset(kernel.addresses(functions))
     chain: tuple[str, ...] = ()
     calls: list[Stretch] = []
+    missed = 0
     with debugging(load) as (_, stub):
         for begin in begins:
             stub.stop_at(begin, hardware=True)
         for _ in range(_TRIES):
-            if len(calls) == _CALLS or not stub.go():
+            if len(calls) == _CALLS or missed == _MISSES or not stub.go():
                 break
-            left, back = out(stub, places)
+            left = out(stub, places)
             chain = chain or left
-            calls += around(stub, places, begins, back)
+            found = tuple(around(stub, places, begins))
+            missed = 0 if found else missed + 1
+            calls += found
     return Reached(chain, tuple(calls))
 
 
-def out(stub: Stub, places: Places) -> tuple[tuple[str, ...], int]:
-    """Return the functions from the system call down to where `stub` is, and where it goes back.
+def out(stub: Stub, places: Places) -> tuple[str, ...]:
+    """Return the functions from the system call down to where `stub` is.
 
-    It stands there afterwards.  Whoever is returned to is higher on the stack than all before.
+    It stands in the program afterwards.  Who is returned to is higher on the stack than all before.
     """
     names: list[str] = []
     highest = -1
-    for at in stub.trace(-1, _OUT):
+    for at in stub.steps(_OUT):
         if not is_kernel(Executed(at, b"", 1), places):
             break
         height = stub.read(stub.stack)
@@ -64,32 +67,27 @@ def out(stub: Stub, places: Places) -> tuple[tuple[str, ...], int]:
             highest = height
             names.append(name_at(at, places))
     unlike = (name for i, name in enumerate(names) if i == 0 or name != names[i - 1])
-    return tuple(unlike)[::-1], stub.read(stub.counter)
+    return tuple(unlike)[::-1]
 
 
-def around(stub: Stub, places: Places, begins: frozenset[int], back: int) -> Iterator[Stretch]:
-    """Yield what the kernel executes from here until `back` is reached again, where it is a call.
+def around(stub: Stub, places: Places, begins: frozenset[int]) -> Iterator[Stretch]:
+    """Yield what the kernel executes in the next call that reaches an address of `begins`.
 
-    It is one when the kernel is entered once and an address of `begins` is reached.
+    Nothing when none does so within a bound.
     """
     codes: dict[int, bytes] = {}
     counts: Counter[int] = Counter()
-    entries, inside = 0, False
-    for number, at in enumerate(stub.trace(-1, _AROUND + 1)):
-        if number == _AROUND:
+    inside = False
+    for at in stub.steps(_AROUND):
+        before, inside = inside, is_kernel(Executed(at, b"", 1), places)
+        if before and not inside and begins & counts.keys():
+            rows = tuple(Executed(one, codes[one], count) for one, count in counts.items())
+            yield Stretch(sum(counts.values()), rows)
             return
-        if number and at == back:
-            break
-        if not is_kernel(Executed(at, b"", 1), places):
-            inside = False
+        if not inside:
             continue
-        entries += not inside
-        inside = True
-        if entries > 1:
-            return
+        if not before:
+            counts.clear()
         if at not in codes:
             codes[at] = code_at(stub, at)
         counts[at] += 1
-    if begins & counts.keys():
-        rows = tuple(Executed(at, codes[at], count) for at, count in counts.items())
-        yield Stretch(sum(counts.values()), rows)

@@ -96,22 +96,29 @@ class Stub:
         return self.ask("c")[:1] in ("T", "S")
 
     def trace(self, end: int, most: int) -> Iterator[int]:
-        """Yield the address of each instruction executed from here until `end` is reached.
+        """Yield the address of each instruction executed from here until `end` is reached."""
+        at = -1
+        for at in self.steps(most):
+            if at == end:
+                return
+            yield at
+        raise UserError(f"{most} steps did not lead to {end:#x}; the last was at {at:#x}")
+
+    def steps(self, most: int) -> Iterator[int]:
+        """Yield the address of each instruction before it is executed, of `most` steps.
 
         One that follows itself is told once: a string instruction that repeats, or a step in
         which interrupts were held back and nothing was executed.
         """
         self._expect_ok(_STEPPING)
-        before = at = -1
+        before = -1
         for _ in range(most):
-            before, at = at, self.read(self.counter)
-            if at == end:
-                return
+            at = self.read(self.counter)
             if at != before:
                 yield at
+            before = at
             if self.ask("s")[:1] not in ("T", "S"):
                 raise UserError("the emulator ended while it was stepped")
-        raise UserError(f"{most} steps did not lead to {end:#x}; the last was at {at:#x}")
 
     def leave(self) -> None:
         """Return when the emulator runs on without us."""
