@@ -38,5 +38,5 @@ MACHINE = Machine(
     ),
     megabytes=90,
     seconds=380,
-    objects=900,
+    objects=632,
 )

@@ -41,7 +41,7 @@ MACHINE = Machine(
     image="vmlinux",
     rows=(),
     userlands=(Userland("ppc64el", "powerpc64le-linux-musl", True),),
-    megabytes=180,
+    megabytes=100,
     seconds=360,
-    objects=800,
+    objects=715,
 )

@@ -42,5 +42,5 @@ MACHINE = Machine(
     ),
     megabytes=140,
     seconds=220,
-    objects=920,
+    objects=944,
 )
