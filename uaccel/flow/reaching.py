@@ -17,7 +17,7 @@ _CALLS = 12  # that are looked for
 _TRIES = 40  # stops at the function, at most
 _MISSES = 4  # of them without a call, one after the other
 _OUT = 20_000  # instructions from the function to the program, at most
-_AROUND = 10_000  # from a return to the program to the end of the next call, at most
+_AROUND = 25_000  # from a return to the program to the end of the next call, at most
 
 
 @dataclass(frozen=True, slots=True)

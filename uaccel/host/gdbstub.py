@@ -21,6 +21,9 @@ _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _STEPPING = "Qqemu.sstep=0x7"
 # Names of the program counter, in what GDB's descriptions of registers say.
 _COUNTERS = ("pc", "rip", "eip")
+# Where a 32-bit program of a 64-bit Arm machine is: the counter tells of the kernel alone.
+HIDDEN = 0
+_NARROW = 0x10  # of its mode
 _STACKS = ("sp", "rsp", "esp", "r1")
 
 
@@ -50,6 +53,8 @@ class Stub:
         self.registers: Mapping[str, Place] = _registers(self)
         self.counter = self._named(_COUNTERS)
         self.stack = self._named(_STACKS)
+        mode = self.registers.get("cpsr")
+        self._mode = mode if self.counter.size == 8 else None
 
     def ask(self, packet: str) -> str:
         """Return what the emulator answers to `packet`."""
@@ -97,10 +102,11 @@ class Stub:
 
     def trace(self, end: int, most: int) -> Iterator[int]:
         """Yield the address of each instruction executed from here until `end` is reached."""
-        at = -1
+        at, seen = -1, False
         for at in self.steps(most):
-            if at == end:
+            if at == end or (at == HIDDEN and seen):
                 return
+            seen = seen or at != HIDDEN
             yield at
         raise UserError(f"{most} steps did not lead to {end:#x}; the last was at {at:#x}")
 
@@ -113,7 +119,7 @@ class Stub:
         self._expect_ok(_STEPPING)
         before = -1
         for _ in range(most):
-            at = self.read(self.counter)
+            at = self._at()
             if at != before:
                 yield at
             before = at
@@ -123,6 +129,11 @@ class Stub:
     def leave(self) -> None:
         """Return when the emulator runs on without us."""
         self._send("D")
+
+    def _at(self) -> int:
+        if self._mode is not None and self.read(self._mode) & _NARROW:
+            return HIDDEN
+        return self.read(self.counter)
 
     def _named(self, names: tuple[str, ...]) -> Place:
         for name in names:
