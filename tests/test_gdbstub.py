@@ -154,3 +154,10 @@ def test_silence_is_an_error_when_the_time_is_over(meet: Meet) -> None:
     board.answer = lambda _: None  # type: ignore[method-assign, assignment]
     with pytest.raises(UserError, match="said nothing within the time limit"):
         meet(board, 0.2)
+
+
+def test_a_counter_that_stands_still_hides_a_program(meet: Meet) -> None:
+    """A 32-bit program of a 64-bit Arm machine: its end is where the kernel was left."""
+    stub = meet(Board())
+    stub._hides = True
+    assert list(stub.trace(0x1, 100)) == [0x100, 0x104]

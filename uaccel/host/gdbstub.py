@@ -23,7 +23,6 @@ _STEPPING = "Qqemu.sstep=0x7"
 _COUNTERS = ("pc", "rip", "eip")
 # Where a 32-bit program of a 64-bit Arm machine is: the counter tells of the kernel alone.
 HIDDEN = 0
-_NARROW = 0x10  # of its mode
 _STACKS = ("sp", "rsp", "esp", "r1")
 
 
@@ -53,8 +52,7 @@ class Stub:
         self.registers: Mapping[str, Place] = _registers(self)
         self.counter = self._named(_COUNTERS)
         self.stack = self._named(_STACKS)
-        mode = self.registers.get("cpsr")
-        self._mode = mode if self.counter.size == 8 else None
+        self._hides = "cpsr" in self.registers and self.counter.size == 8
 
     def ask(self, packet: str) -> str:
         """Return what the emulator answers to `packet`."""
@@ -119,9 +117,11 @@ class Stub:
         self._expect_ok(_STEPPING)
         before = -1
         for _ in range(most):
-            at = self._at()
+            at = self.read(self.counter)
             if at != before:
                 yield at
+            elif self._hides:  # the last one of the kernel stands there until it is entered again
+                yield HIDDEN
             before = at
             if self.ask("s")[:1] not in ("T", "S"):
                 raise UserError("the emulator ended while it was stepped")
@@ -129,11 +129,6 @@ class Stub:
     def leave(self) -> None:
         """Return when the emulator runs on without us."""
         self._send("D")
-
-    def _at(self) -> int:
-        if self._mode is not None and self.read(self._mode) & _NARROW:
-            return HIDDEN
-        return self.read(self.counter)
 
     def _named(self, names: tuple[str, ...]) -> Place:
         for name in names:
