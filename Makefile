@@ -2,6 +2,7 @@
 # make study   the whole job: set up what is missing, then `uaccel study $(ARGS)`, with its page in report/
 # make test    the same set-up, then the tests
 # make check   ruff and mypy
+# make test-boot  kernels built, booted and counted in an emulator: minutes and a gigabyte at first
 # make bench   the benchmarks
 # make corpus  scan the tree anew into corpus/, and show what changed
 # make corpus-styles  ask every style that needs no build about every cluster of the trees into corpus/
@@ -21,7 +22,7 @@ TREES := 6.12 6.1 7.3
 BIN := .venv/bin
 SETUP := pyproject.toml tools/venv
 
-.PHONY: study test check bench corpus corpus-styles corpus-build corpus-windows corpus-people \
+.PHONY: study test test-boot check bench corpus corpus-styles corpus-build corpus-windows corpus-people \
 	corpus-cited corpus-runs corpus-check corpus-mutants corpus-objtool \
 	setup tree clean
 .DELETE_ON_ERROR:
@@ -32,6 +33,10 @@ study: setup tree
 test: $(BIN)/.tests-installed setup tree
 	$(BIN)/uaccel doctor --install --tests
 	$(BIN)/python -m pytest $(ARGS)
+
+test-boot: $(BIN)/.tests-installed setup tree
+	$(BIN)/uaccel doctor --install --boot
+	$(BIN)/python -m pytest -m boot tests/boot $(ARGS)
 
 check: $(BIN)/.tests-installed
 	$(BIN)/ruff check .

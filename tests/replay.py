@@ -29,6 +29,8 @@ A case gives some fences and expects others; both are named by their first word.
   ```nothing: no evidence was gathered.
   It expects ```verdict: `outcome: why`, and ```story, what is told of a difference, where it
   stands there.
+* `uaccel/machines/NAME.md` gives ```listing, and expects ```roles as above; or ```without, lines
+  that a configuration lacks, and expects ```lost, those that the machine refuses to go without.
 * `uaccel/rules/NAME.md` gives ```c, a file, judged alone, or ```c landed as in a tree whose
   accessors land on a label of their own, or ```c together as in one where all openings are alike.
   It expects ```findings, a row of `LINE: level: message` per finding of that rule, and
@@ -47,6 +49,7 @@ from typing import TypeGuard
 
 import uaccel.arch
 import uaccel.checks
+import uaccel.machines
 import uaccel.rules
 import uaccel.styles
 from tests import runs
@@ -60,8 +63,10 @@ from uaccel.edits import apply, longest
 from uaccel.elements import members
 from uaccel.flow.judge import Ground, judge_beside
 from uaccel.flow.vicinity import Vicinity
+from uaccel.host.kbuild import fragment_lines, survivors
 from uaccel.lending import LINUX
 from uaccel.model.annotation import Annotated, Annotation
+from uaccel.model.boot import Machine
 from uaccel.model.command import Command
 from uaccel.model.dialect import COMMON, Dialect
 from uaccel.model.expansion import Expansion
@@ -79,6 +84,7 @@ from uaccel.read.flowfile import Helpers
 from uaccel.read.reading import read_source
 
 ARCHES: Mapping[str, Arch] = catalog(uaccel.arch, Arch)
+MACHINES: Mapping[str, Machine] = catalog(uaccel.machines, Machine)
 STYLES: Mapping[str, Style] = catalog(uaccel.styles, Style)
 CHECKS: Mapping[str, Check] = catalog(uaccel.checks, Check)
 RULES: Mapping[str, Rule] = catalog(uaccel.rules, Rule)
@@ -97,6 +103,7 @@ GIVEN = (
         "command",
         "stderr",
         "compiled",
+        "without",
     ),
     "nothing",
 )
@@ -219,9 +226,24 @@ def rules(name: str, case: Case) -> dict[str, str]:
     return {kind: text for kind, text in said.items() if text}
 
 
+def machines(name: str, case: Case) -> dict[str, str]:
+    """Return the role of each line of a listing that has one, or what a machine lacks."""
+    machine = MACHINES[name]
+    for absent in case.of("without"):
+        left = set(fragment_lines(machine.config)) - set(absent.text.splitlines())
+        lost, _ = survivors(machine.config, "\n".join(left))
+        return {"lost": "".join(f"{line}\n" for line in lost)}
+    (given,) = case.of("listing")
+    rows = machine.rows or ARCHES[machine.arch].rows
+    insns = enumerate(given.text.splitlines(), start=1)
+    roles = ((number, [r.role for r in rows if re.fullmatch(r.pattern, i)]) for number, i in insns)
+    return {"roles": "".join(f"{number} {found[0].value}\n" for number, found in roles if found)}
+
+
 BY_FOLDER: Mapping[str, Callable[[str, Case], dict[str, str]]] = {
     "arch": arch,
     "checks": checks,
+    "machines": machines,
     "rules": rules,
     "styles": styles,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -248,3 +249,8 @@ def test_doctor_has_one_line_that_installs_what_is_missing(
     assert said.status == 1
     assert before == "missing packages; this line installs them:"
     assert line.endswith("apt-get install -y --no-install-recommends no-such-package")
+
+
+def test_doctor_looks_for_emulators_only_when_kernels_are_to_be_booted(uaccel: Uaccel) -> None:
+    assert "qemu-system" not in uaccel("doctor").stdout
+    assert re.search(r"^  qemu-system-ppc +\S+$", uaccel("doctor", "--boot").stdout, re.MULTILINE)

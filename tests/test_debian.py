@@ -7,10 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.replay import MACHINES
 from uaccel import arch
 from uaccel.catalog import catalog
 from uaccel.host import debian
-from uaccel.host.debian import HOST_NEEDS, install, install_line, missing_packages, needed_packages
+from uaccel.host.debian import (
+    HOST_NEEDS,
+    boot_packages,
+    install,
+    install_line,
+    missing_packages,
+    needed_packages,
+)
 from uaccel.model.command import Command
 from uaccel.model.machine import Arch
 
@@ -25,6 +33,13 @@ def test_the_machines_own_compiler_is_no_cross_compiler(monkeypatch: pytest.Monk
         needed = needed_packages(ARCHES)
         assert set(HOST_NEEDS) <= set(needed)
         assert len(own - set(needed)) == 1
+
+
+def test_booting_needs_the_emulators_and_what_they_load() -> None:
+    """qemu-system-arm only recommends the boot ROM without which it refuses to start a board."""
+    needed = boot_packages(tuple(MACHINES.values()))
+    assert {"qemu-system-arm", "qemu-system-ppc", "qemu-system-x86", "ipxe-qemu"} <= set(needed)
+    assert boot_packages((MACHINES["g3beige"],)) == ("ipxe-qemu", "qemu-system-ppc", "seabios")
 
 
 @needs_debian

@@ -33,6 +33,7 @@ LAYERS = (
         "paths",
         "traces",
         "stories",
+        "fragments",
     ),
     ("lengths", "tracking", "extents", "annotated"),
     ("walking",),
@@ -52,6 +53,7 @@ LAYERS = (
     (
         "read",
         "arch",
+        "machines",
         "styles",
         "checks",
         "rules",
@@ -63,6 +65,7 @@ LAYERS = (
         "rank",
         "compare",
         "dialects",
+        "traceshares",
     ),
     ("ties",),
     ("flow",),
@@ -71,6 +74,7 @@ LAYERS = (
 CATALOGUES: Mapping[str, Mapping[str, object]] = {
     "arch": replay.ARCHES,
     "checks": replay.CHECKS,
+    "machines": replay.MACHINES,
     "rules": replay.RULES,
     "styles": replay.STYLES,
 }
@@ -191,7 +195,8 @@ def test_only_cli_prints(path: Path) -> None:
 
 @every_file
 def test_no_architecture_is_named_outside_its_file(path: Path) -> None:
-    if top(path) == "arch":
+    # A machine names the architecture that its code is of: that is what it is there for.
+    if top(path) in ("arch", "machines"):
         return
     words = {n.value for n in ast.walk(syntax(path)) if isinstance(n, ast.Constant)}
     assert not words & set(replay.ARCHES)
@@ -247,6 +252,10 @@ def test_every_page_is_collected(kind: str, request: pytest.FixtureRequest) -> N
     assert not whole or set((ROOT / kind).glob("*.md")) <= collected
 
 
+def test_nothing_is_booted_unasked(request: pytest.FixtureRequest) -> None:
+    assert not [item for item in request.session.items if item.get_closest_marker("boot")]
+
+
 @every_entry
 def test_every_page_has_what_is_and_what_is_not(kind: str, name: str) -> None:
     page = (ROOT / kind / f"{name}.md").read_text()
@@ -264,10 +273,21 @@ def test_every_page_has_what_is_and_what_is_not(kind: str, name: str) -> None:
             if case.blocks
         }
         assert {frozenset(), frozenset({"findings"}), frozenset({"unknown"})} <= told
-    if kind == "arch":
+    if kind == "machines":
+        refused = {bool(block.text) for block in blocks if block.kind == "lost"}
+        assert refused == {True, False}
+    if kind in ("arch", "machines"):
         listed = sum(len(b.text.splitlines()) for b in blocks if b.kind in SHOWN)
         meant = sum(len(b.text.splitlines()) for b in blocks if b.kind == "roles")
         assert 0 < meant < listed
+
+
+@pytest.mark.parametrize("name", replay.MACHINES)
+def test_a_machine_knows_its_name_and_what_runs_on_it(name: str) -> None:
+    machine = replay.MACHINES[name]
+    assert machine.name == name
+    assert machine.userlands and machine.objects > 0
+    assert machine.rows or machine.arch in replay.ARCHES
 
 
 @every_entry

@@ -17,7 +17,10 @@ from uaccel.errors import UserError
 from uaccel.host.run import kill_all, obey_signals
 from uaccel.report.plain import line
 
-_COMMANDS = ("study", "scan", "convert", "check", "compare", "bench-module", "tree", "doctor")
+_COMMANDS = (
+    *("study", "scan", "convert", "check", "compare", "boot", "bench-module"),
+    *("tree", "doctor"),
+)
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
 
 

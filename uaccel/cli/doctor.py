@@ -13,8 +13,10 @@ import os
 from uaccel.cli.answer import FINE, FOUND, Answer
 from uaccel.cli.options import ARCHES
 from uaccel.cli.progress import Bar
+from uaccel.flow.boot import MACHINES
 from uaccel.host.debian import (
     TEST_NEEDS,
+    boot_packages,
     install,
     install_line,
     is_debian,
@@ -33,6 +35,7 @@ _PROGRAMS = ("make", "gcc", "flex", "bison", "bc", "perl", "git", "tar", "xz")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Return with the arguments of this command added to `parser`."""
     parser.add_argument("--install", action="store_true", help="install what is missing, if we may")
+    parser.add_argument("--boot", action="store_true", help="what `uaccel boot` needs too")
     parser.add_argument("--tests", action="store_true", help="what our own tests need too")
 
 
@@ -41,23 +44,27 @@ def run(args: argparse.Namespace) -> Answer:
     needed = needed_packages(tuple(ARCHES.values()))
     if args.tests:
         needed = tuple(sorted((*needed, *TEST_NEEDS)))
+    if args.boot:
+        needed = tuple(sorted({*needed, *boot_packages(tuple(MACHINES.values()))}))
     if args.install:
         with Bar("installing missing packages") as bar:
             done = install(needed, bar.share)
         return Answer("", FINE, (done.why,) if done.why else ())
     missing = missing_packages(needed)
+    emulators = sorted({machine.emulator for machine in MACHINES.values()}) if args.boot else ()
     lines = [
         "compilers",
         *(_compiler(arch) for arch in ARCHES.values()),
         "programs",
         *(f"  {name:12} {find_program(name) or 'missing'}" for name in _PROGRAMS),
+        *(f"  {name:20} {find_program(name) or 'missing'}" for name in emulators),
         "kernel trees",
         *(f"  {tree.version:12} {tree.path}" for tree in cached()),
     ]
     if not cached():
         lines.append("  none         `uaccel tree fetch 6.12` gets one")
     lines.append(f"cache\n  {cache_folder(os.environ)}")
-    absent = any(find_program(name) is None for name in _PROGRAMS)
+    absent = any(find_program(name) is None for name in (*_PROGRAMS, *emulators))
     if missing:
         lines.append(f"missing packages; this line installs them:\n  {install_line(missing)}")
     elif not is_debian():

@@ -15,6 +15,7 @@ class Bar:
 
     def __init__(self, title: str, *, quiet: bool = False, verbose: bool = False) -> None:
         self._verbose = verbose
+        self._quiet = quiet
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -37,6 +38,11 @@ class Bar:
         trace: TracebackType | None,
     ) -> None:
         self._progress.stop()
+
+    def say(self, what: str) -> None:
+        """Return with `what` on a line of its own on stderr, also where there is no bar."""
+        if not self._quiet:
+            self._progress.console.print(what, markup=False, highlight=False, soft_wrap=True)
 
     def share(self, what: str, share: float | None) -> None:
         """Return with `what` shown beside a bar that is full by `share` (0 to 1, None unknown)."""

@@ -103,6 +103,42 @@ def download(package: str, folder: Path, progress: Progress) -> tuple[Path, str]
     raise UserError(f"no suite of the distribution offers {package}{trouble}{_others(folder)}")
 
 
+@contextmanager
+def foreign_lists(architecture: str, folder: Path, progress: Progress) -> Iterator[Shop]:
+    """Give the distribution's packages of another architecture; nothing of them is installed."""
+    if find_program("apt-get") is None or find_program("dpkg-deb") is None:
+        raise UserError("this machine has no apt-get to fetch programs of another machine with")
+    own = archive(origins(), _codename())
+    if not own:
+        raise UserError("no source in /etc/apt is the distribution's own archive")
+    # Such an option names the architectures that the machine itself has.
+    options = tuple(one for one in own[0].options if one[0] != "Architectures")
+    group = (replace(own[0], options=options),)
+    progress(f"asking for the packages of {_suites(group)} for {architecture}", None)
+    place = folder / f"apt-{architecture}"
+    config = _configuration(place, group, architecture)
+    yield Shop(config, _update(config, place), folder, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Where packages of one architecture are fetched from."""
+
+    config: Path
+    trouble: str | None  # what apt said when it fetched its lists
+    folder: Path  # where packages are put
+    progress: Progress
+
+    def fetch(self, package: str) -> tuple[Path, str]:
+        """Return the file of `package`, and its version."""
+        troubles = [self.trouble] if self.trouble else []
+        offer = _offer(package, self.config)
+        if offer and (file := _take(offer, self.folder, self.progress, troubles)):
+            return file, offer.version
+        trouble = f" ({troubles[-1]})" if troubles else ""
+        raise UserError(f"the distribution does not offer {package} for that machine{trouble}")
+
+
 def _configurations(folder: Path, progress: Progress, troubles: list[str]) -> Iterator[Path]:
     # The machine's own lists first: they cost nothing.  Then lists of our own, freshly fetched.
     yield _configuration(folder / "apt-own", None)
@@ -141,7 +177,7 @@ def _codenames(place: Path) -> tuple[str, ...]:
     return tuple(sorted(match[1] for match in found if match))
 
 
-def _configuration(folder: Path, group: tuple[Origin, ...] | None) -> Path:
+def _configuration(folder: Path, group: tuple[Origin, ...] | None, architecture: str = "") -> Path:
     for part in ("lists/partial", "cache/archives/partial", "sources"):
         (folder / part).mkdir(parents=True)
     lines = [
@@ -160,6 +196,13 @@ def _configuration(folder: Path, group: tuple[Origin, ...] | None) -> Path:
             f'Dir::State::lists "{folder}/lists";',
             'Dir::Etc::sourcelist "/dev/null";',
             f'Dir::Etc::sourceparts "{folder}/sources";',
+        ]
+    if architecture:
+        lines += [
+            f'APT::Architecture "{architecture}";',
+            "#clear APT::Architectures;",
+            f'APT::Architectures {{ "{architecture}"; }};',
+            'Dir::State::status "/dev/null";',  # nothing of it is installed here
         ]
     config = folder / "apt.conf"
     config.write_text("".join(f"{line}\n" for line in lines))
@@ -184,7 +227,7 @@ def _offer(package: str, config: Path) -> Offer | None:
 
 def _take(offer: Offer, folder: Path, progress: Progress, troubles: list[str]) -> Path | None:
     place = offer.config.parent / "download"
-    place.mkdir()
+    place.mkdir(exist_ok=True)
     argv = ("apt-get", "-c", str(offer.config), "-q", "download", offer.package)
     what = f"downloading {offer.package} {offer.version} ({offer.size / 1e6:.0f} MB)"
     with _watched(place, offer.size, what, progress):

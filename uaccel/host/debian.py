@@ -11,6 +11,7 @@ from pathlib import Path
 
 from uaccel.host.apt import Progress, silent
 from uaccel.host.run import find_program, run
+from uaccel.model.boot import Machine
 from uaccel.model.command import Command
 from uaccel.model.machine import Arch
 
@@ -32,6 +33,8 @@ HOST_NEEDS = (
 PROFILE_NEEDS = ("linux-perf",)
 # What the tests of our own pages open them in.
 TEST_NEEDS = ("chromium", "chromium-driver")
+# What emulators load into a machine before its kernel; their packages only recommend it.
+_FIRMWARE = ("ipxe-qemu", "seabios")
 _INSTALL_SECONDS = 1800
 _LOOK_SECONDS = 120
 
@@ -55,6 +58,11 @@ def needed_packages(arches: tuple[Arch, ...]) -> tuple[str, ...]:
     own = f"gcc-{platform.machine().replace('_', '-')}-linux-gnu"
     compilers = {arch.package for arch in arches}
     return tuple(sorted({*HOST_NEEDS, *PROFILE_NEEDS, *compilers} - {own}))
+
+
+def boot_packages(machines: tuple[Machine, ...]) -> tuple[str, ...]:
+    """Return the packages that booting kernels on `machines` needs here besides, sorted."""
+    return tuple(sorted({*_FIRMWARE, *(machine.emulator_package for machine in machines)}))
 
 
 def missing_packages(packages: tuple[str, ...]) -> tuple[str, ...]:

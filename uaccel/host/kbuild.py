@@ -26,7 +26,7 @@ from uaccel.host.savedcommand import SavedCommand, parse
 from uaccel.host.store import Store, explained, key, write_atomically
 from uaccel.model.command import Command
 from uaccel.model.dossier import Tree
-from uaccel.model.machine import Arch, Toolchain, Unbuilt
+from uaccel.model.machine import Arch, Recipe, Toolchain, Unbuilt
 
 _TIMEOUT = 900  # seconds for one make, and for another process's make to end
 _DONE = "uaccel.json"
@@ -70,7 +70,7 @@ class Prepared:
 @dataclass(frozen=True, slots=True)
 class _Place:
     tree: Tree
-    arch: Arch
+    arch: Arch | Recipe
     toolchain: Toolchain
     folder: Path  # O=
     identity: str
@@ -91,7 +91,7 @@ class _State:
 
 def prepare(  # noqa: PLR0913, PLR0917
     tree: Tree,
-    arch: Arch,
+    arch: Arch | Recipe,
     toolchain: Toolchain,
     object: str,
     store: Store,
@@ -101,7 +101,7 @@ def prepare(  # noqa: PLR0913, PLR0917
     if absent := [name for name in _HOST_NEEDS if find_program(name, toolchain.path) is None]:
         return Unbuilt(arch.name, f"building needs {', '.join(absent)}, not found in PATH")
     place = _place(tree, arch, toolchain, store)
-    with explained(store.root), _locked(place.folder.with_suffix(".lock")):
+    with explained(store.root), locked(place.folder.with_suffix(".lock")):
         started = time.monotonic()
         state = _state(place)
         saved = _saved(place, object)
@@ -118,7 +118,7 @@ def prepare(  # noqa: PLR0913, PLR0917
         said = _make(place.make, ("-k", *wanted), toolchain.path)
         saved = _saved(place, object)
         if saved is None:
-            return Unbuilt(arch.name, f"{object} was not made: {_why(said, tree)}")
+            return Unbuilt(arch.name, f"{object} was not made: {why_failed(said, tree)}")
         state = replace(state, objects={**state.objects, **_digests(place, wanted)})
         _write_state(place, state)
         keep(place.folder, arch.srcarch, _tree_identity(tree), store)
@@ -133,7 +133,7 @@ def compile_tree_object(prepared: Prepared, object: str) -> Path | None:
         return None
     folder = Path(prepared.folder)
     made = folder / object
-    with explained(folder), _locked(folder.with_suffix(".lock")):
+    with explained(folder), locked(folder.with_suffix(".lock")):
         if not _command_file(folder, object).is_file():
             _make(prepared.make, (object,), prepared.path)
     return made if made.is_file() and _command_file(folder, object).is_file() else None
@@ -179,7 +179,7 @@ def _stands_for(name: str, made: str) -> bool:
     return name == made or (bool(parts[0]) and re.fullmatch(r"\w*".join(parts), made) is not None)
 
 
-def _place(tree: Tree, arch: Arch, toolchain: Toolchain, store: Store) -> _Place:
+def _place(tree: Tree, arch: Arch | Recipe, toolchain: Toolchain, store: Store) -> _Place:
     identity = key(
         *(
             _tree_identity(tree, f"arch/{arch.srcarch}"),
@@ -235,8 +235,8 @@ def _makefiles(root: Path, object: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _locked(lock: Path) -> Iterator[None]:
-    # Two makes in one output folder race, from one process or from two.
+def locked(lock: Path) -> Iterator[None]:
+    """Keep others out: two makes in one output folder race, from one process or from two."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
     deadline = time.monotonic() + _TIMEOUT
@@ -297,7 +297,7 @@ def _begin(place: _Place, store: Store) -> _State | Unbuilt:
         config.write_text(config.read_text() + fragment.read_text())
         said = _make(place.make, ("olddefconfig",), place.toolchain.path)
     if said.status != 0 or not config.is_file():
-        return Unbuilt(arch.name, f"it could not be configured: {_why(said, place.tree)}")
+        return Unbuilt(arch.name, f"it could not be configured: {why_failed(said, place.tree)}")
     lost, notes = survivors(arch.config, config.read_text())
     if lost:
         return Unbuilt(arch.name, f"this tree or this compiler does not offer {', '.join(lost)}")
@@ -345,7 +345,8 @@ def _make(base: tuple[str, ...], targets: tuple[str, ...], path: tuple[str, ...]
     )
 
 
-def _why(said: Command, tree: Tree) -> str:
+def why_failed(said: Command, tree: Tree) -> str:
+    """Return the line of make's words that tells why it failed."""
     words = f"{said.stderr}\n{said.stdout}"
     if "source tree is not clean" in words:
         return f"{tree.path} holds a build of its own; `make mrproper` there, or name another tree"

@@ -54,6 +54,67 @@ def run(
     return Command(argv, str(folder), process.returncode, _text(out), _text(err))
 
 
+class Running:
+    """A program that runs beside us; what it says on stdout and stderr is gathered as it comes."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._said = bytearray()
+        self._more = threading.Condition()
+        self._over = False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def said(self) -> bytes:
+        """Return all that it has said so far."""
+        with self._more:
+            return bytes(self._said)
+
+    def wait(self, length: int, seconds: float) -> bool:
+        """Return whether it may say more than `length` bytes, or after so long."""
+        with self._more:
+            self._more.wait_for(lambda: self._over or len(self._said) > length, seconds)
+            return not self._over
+
+    def status(self, seconds: float) -> int | None:
+        """Return its exit status, or None when it still runs after `seconds`."""
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def close(self) -> None:
+        """Return when it has ended, with all that it started."""
+        _stop(self._process)
+        self._reader.join(_GRACE)  # what it started elsewhere may hold its output open
+        _close(self._process)
+
+    def _read(self) -> None:
+        stream = self._process.stdout
+        with suppress(OSError, ValueError):  # closed under us
+            while stream is not None and (some := os.read(stream.fileno(), 1 << 16)):
+                with self._more:
+                    self._said += some
+                    self._more.notify_all()
+        with self._more:
+            self._over = True
+            self._more.notify_all()
+
+
+@contextmanager
+def beside(
+    argv: tuple[str, ...], *, folder: Path, passed: tuple[int, ...] = ()
+) -> Iterator[Running]:
+    """Give `argv` as it runs, with the files `passed`; it has ended when the block ends."""
+    running = Running(_start(argv, folder, _environment(None), None, passed=passed))
+    try:
+        _refuse_when_stopping(argv)
+        yield running
+    finally:
+        running.close()
+
+
 def find_program(name: str, path: tuple[str, ...] = ()) -> str | None:
     """Return where `name` is, in the folders of `path` or else in PATH; None when nowhere."""
     return shutil.which(name, path=os.pathsep.join((*path, os.environ.get("PATH", os.defpath))))
@@ -109,6 +170,7 @@ def _start(
     folder: Path,
     environment: dict[str, str],
     stdin: bytes | BinaryIO | None,
+    passed: tuple[int, ...] | None = None,  # files; then both outputs are one
 ) -> subprocess.Popen[bytes]:
     _refuse_when_stopping(argv)
     channel = subprocess.PIPE if isinstance(stdin, bytes) else stdin or subprocess.DEVNULL
@@ -121,7 +183,8 @@ def _start(
                 env=environment,
                 stdin=channel,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stderr=subprocess.PIPE if passed is None else subprocess.STDOUT,
+                pass_fds=passed or (),
                 start_new_session=True,
             )
             _live.add(process.pid)
@@ -143,6 +206,11 @@ def _why_not(program: str, folder: Path, error: OSError) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    _stop(process)
+    _close(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
     if process.returncode is None:
         _signal(process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
@@ -150,6 +218,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     _signal(process.pid, signal.SIGKILL)
     process.wait()
     _live.discard(process.pid)
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             with suppress(OSError):

@@ -12,13 +12,13 @@ from typing import Literal
 from uaccel.host.run import find_program, run
 from uaccel.host.store import Store, cache_folder
 from uaccel.host.zig import wheel, wrappers
-from uaccel.model.machine import Arch, Toolchain, Unbuilt
+from uaccel.model.machine import Arch, Recipe, Toolchain, Unbuilt
 
 _TIMEOUT = 60  # seconds; the wheel's compiler is read from disk once
 
 
 def find_toolchain(
-    arch: Arch,
+    arch: Arch | Recipe,
     environment: Mapping[str, str],
     prefer: Literal["gcc", "clang"] | None = None,
 ) -> Toolchain | Unbuilt:
@@ -32,13 +32,13 @@ def find_toolchain(
     return Unbuilt(arch.name, f"no compiler for {arch.name}: {_missing(arch, prefer)}")
 
 
-def _missing(arch: Arch, prefer: str | None) -> str:
+def _missing(arch: Arch | Recipe, prefer: str | None) -> str:
     gcc = f"{arch.triplet}-gcc is not in PATH (package {arch.package})"
     clang = "the ziglang wheel is not installed (pip install ziglang)"
     return {"gcc": gcc, "clang": clang}.get(prefer or "", f"{gcc} and {clang}")
 
 
-def _named(arch: Arch, environment: Mapping[str, str]) -> Toolchain | Unbuilt | None:
+def _named(arch: Arch | Recipe, environment: Mapping[str, str]) -> Toolchain | Unbuilt | None:
     if environment.get("ARCH") not in (arch.kernel, arch.srcarch, arch.name):
         return None
     chosen = {
@@ -64,7 +64,7 @@ def _kbuild_compiler(chosen: Mapping[str, str]) -> str:
     return f"clang{llvm}" if llvm.startswith("-") else "clang"
 
 
-def _gcc(arch: Arch) -> Toolchain | None:
+def _gcc(arch: Arch | Recipe) -> Toolchain | None:
     if cross := _described(f"{arch.triplet}-gcc", (f"CROSS_COMPILE={arch.triplet}-",), ()):
         return cross
     machine = _first_line(("gcc", "-dumpmachine"))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,6 +42,12 @@ def wheel() -> Path | None:
         return None
     zig = Path(spec.origin).with_name("zig")
     return zig if zig.is_file() else None
+
+
+def in_store(store: Store) -> dict[str, str]:
+    """Return our environment with the wheel's own cache in `store`."""
+    cache = str(store.root / "zig-cache")
+    return {**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
 
 
 def wrappers(zig: Path, store: Store) -> Path:

@@ -111,6 +111,20 @@ class Arch:
         return next(matching, None)
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What decides how a build is configured: what `Arch` says too, and a machine that boots."""
+
+    name: str
+    kernel: str  # ARCH= on the make command line
+    srcarch: str  # folder below arch/
+    triplet: str  # prefix of the distribution's cross tools, without the last dash
+    package: str  # the distribution's package that holds that compiler
+    config: tuple[str, ...]  # lines that must survive
+    defconfig: str = "allnoconfig"
+    helpers: tuple[str, ...] = ()
+
+
 _UNIONS: dict[int, tuple[tuple[RoleRow, ...], re.Pattern[str]]] = {}
 
 

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boot real kernels, one per machine and style, let a client call, and count what is executed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import uaccel.arch
+import uaccel.machines
+from uaccel.catalog import catalog
+from uaccel.errors import UserError
+from uaccel.flow.clients import Client, chosen
+from uaccel.flow.counting import Plugin, places
+from uaccel.flow.ground import Ground
+from uaccel.flow.measured import Setting, measured
+from uaccel.flow.targets import Target, load
+from uaccel.flow.written import Base, base, linked
+from uaccel.host.files import content, put
+from uaccel.host.kernels import recipe
+from uaccel.host.tcg import plugin
+from uaccel.host.toolchain import find_toolchain
+from uaccel.model.boot import Booted, BootRun, Machine
+from uaccel.model.machine import Arch, RoleRow, Unbuilt
+from uaccel.read.vmlinux import read_vmlinux
+from uaccel.traceshares import listing
+
+MACHINES = catalog(uaccel.machines, Machine)
+_ARCHES = catalog(uaccel.arch, Arch)
+STYLES = ("fieldwise", "window", "structcopy")
+TARGETS = (
+    "sound/core/pcm_native.c:snd_pcm_ioctl_sync_ptr_compat",
+    "sound/core/pcm_native.c:snd_pcm_sync_ptr",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to boot."""
+
+    machines: tuple[Machine, ...]
+    styles: tuple[str, ...]
+    client: str  # "ours", "aplay", or the words of a command
+    userland: str  # "" for the first one that has the client
+    targets: tuple[str, ...]
+    seconds: float  # that one boot may take
+    profiles: str  # folder
+    command: str  # the line that reproduces it
+
+
+def boot(ground: Ground, request: Request) -> Booted:
+    """Return what each style of the targets executes on each machine."""
+    started = time.monotonic()
+    targets = load(ground.tree, request.targets)
+    runs: list[BootRun] = []
+    unbuilt: list[tuple[str, Unbuilt]] = []
+    for machine in request.machines:
+        for style, run in _of_machine(ground, request, machine, targets):
+            if isinstance(run, Unbuilt):
+                unbuilt.append((style, run))
+            else:
+                runs.append(run)
+    return Booted(
+        tree=ground.tree,
+        command=request.command,
+        runs=tuple(runs),
+        unbuilt=tuple(unbuilt),
+        notes=tuple(dict.fromkeys(note for run in runs for note in run.notes)),
+        seconds=time.monotonic() - started,
+    )
+
+
+def room(machines: tuple[Machine, ...]) -> str:
+    """Return what kernels of `machines` take that are built from nothing: one sentence."""
+    megabytes = sum(one.megabytes for one in machines)
+    minutes = -(-sum(one.seconds for one in machines) // 60)
+    return (
+        f"kernels that are not built yet take up to {megabytes} MB and {minutes} minutes on two "
+        f"cores ({', '.join(one.name for one in machines)}); a further style takes seconds"
+    )
+
+
+def _of_machine(
+    ground: Ground, request: Request, machine: Machine, targets: tuple[Target, ...]
+) -> Iterator[tuple[str, BootRun | Unbuilt]]:
+    try:
+        client = chosen(machine, request.client, request.userland, ground.store, ground.progress)
+    except UserError as error:
+        yield "", Unbuilt(machine.name, str(error))
+        return
+    toolchain = find_toolchain(recipe(machine), ground.environment, ground.compiler)
+    if isinstance(toolchain, Unbuilt):
+        yield "", toolchain
+        return
+    built = base(ground, machine, toolchain, targets)
+    if isinstance(built, Unbuilt):
+        yield "", built
+        return
+    for style in request.styles:
+        yield style, _of_style(ground, request, built, style, client)
+
+
+def _of_style(
+    ground: Ground, request: Request, built: Base, style: str, client: Client
+) -> BootRun | Unbuilt:
+    made = linked(ground, built, style)
+    if isinstance(made, Unbuilt):
+        return made
+    ground.progress(f"{built.machine.name}: booting {style} with {client.name}", 0, 0)
+    kernel = read_vmlinux(content(made.kernel.vmlinux))
+    setting = Setting(
+        machine=built.machine,
+        kernel=kernel,
+        image=made.kernel.image,
+        client=client,
+        places=places(kernel, client.linked, "client", client.name),
+        roles=_roles(built.machine),
+        functions=tuple(target.function.name for target in built.targets),
+        plugin=Plugin(plugin(ground.store), _repeats(built.machine)),
+        seconds=request.seconds,
+        notes=made.notes,
+    )
+    run = measured(setting, made.kernel, ground.progress)
+    return _kept(request, run)
+
+
+def _kept(request: Request, run: BootRun) -> BootRun:
+    if not run.symbols:
+        return run
+    title = f"{run.style} on {run.machine}, {run.client}: executed instructions"
+    text = listing(run.symbols, run.client, title)
+    name = f"{run.style or 'tree'}.txt"
+    folder = f"{request.profiles}/{run.machine}-{run.userland}-{run.client}"
+    return replace(run, profile=put(folder, name, text))
+
+
+def _roles(machine: Machine) -> tuple[RoleRow, ...]:
+    return machine.rows or _ARCHES[machine.arch].rows
+
+
+def _repeats(machine: Machine) -> bool:
+    emulation = _ARCHES[machine.arch].emulation if machine.arch else None
+    return emulation is not None and bool(emulation.repeats)

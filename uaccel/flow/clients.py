@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The program that calls: our own, alsa-lib's aplay, or one that the user names."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from uaccel.errors import UserError
+from uaccel.flow.ground import Progress
+from uaccel.flow.userland import APLAY, programs
+from uaccel.host.client import client as build
+from uaccel.host.files import content
+from uaccel.host.initramfs import Entry, pack, plain, program, with_client
+from uaccel.host.store import Store
+from uaccel.model.boot import Machine, Userland
+from uaccel.model.executed import Linked
+from uaccel.read.vmlinux import read_vmlinux
+
+OURS, PLAYS = "ours", "aplay"
+_SECONDS_PLAYED = 5
+_RATE = 8000  # frames a second, of two bytes
+_SOUND = "silence.raw"
+# Short periods and the ring mapped: the library asks for the pointers seven times a period.
+_PLAYING = (
+    *("-D", "hw:0,0", "-M", "-q", "-t", "raw", "-f", "S16_LE", "-r", str(_RATE), "-c", "1"),
+    *("--period-size=40", "--buffer-size=640", f"/{_SOUND}"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A program that calls, ready to be booted."""
+
+    name: str  # "ours", "aplay", or the last part of a path
+    userland: Userland
+    linked: Linked  # our own client, which is the first program in any case
+    bare: bytes  # its file
+    arguments: tuple[str, ...]  # of the program that it runs; () when it calls itself
+    others: tuple[Entry, ...]
+    packages: tuple[str, ...]  # "alsa-utils 1.2.8-1"
+
+    def initrd(self, calls: int) -> bytes:
+        """Return a file system in which it makes `calls` calls of each kind, or runs another."""
+        words = ("run", *self.arguments) if self.arguments else ("calls", str(calls))
+        return pack(with_client(self.bare, words, self.others))
+
+
+def chosen(
+    machine: Machine, wanted: str, userland: str, store: Store, progress: Progress
+) -> Client:
+    """Return the client that the user wants, for a userland of `machine`."""
+    side = _userland(machine, userland, packaged=wanted == PLAYS)
+    bare = content(build(side, store))
+    own = read_vmlinux(bare)
+    if wanted == OURS:
+        return Client(OURS, side, own, bare, (), (), ())
+    if wanted == PLAYS:
+
+        def fetching(what: str, share: float | None) -> None:
+            progress(what, round(100 * share) if share else 0, 100 if share else 0)
+
+        found = programs(side, APLAY, store, fetching)
+        sound = plain(_SOUND, bytes(2 * _RATE * _SECONDS_PLAYED))
+        words = (f"/{APLAY.path}", *_PLAYING)
+        return Client(PLAYS, side, own, bare, words, (*found.entries, sound), found.packages)
+    return _given(side, own, bare, wanted)
+
+
+def _given(side: Userland, own: Linked, bare: bytes, wanted: str) -> Client:
+    first, *words = shlex.split(wanted) or [""]
+    held = content(first)
+    if read_vmlinux(held).machine != own.machine:
+        raise UserError(f"{first} is no program of {side.name}")
+    name = PurePath(first).name
+    place = f"usr/bin/{name}"
+    return Client(name, side, own, bare, (f"/{place}", *words), (program(place, held),), ())
+
+
+def _userland(machine: Machine, named: str, *, packaged: bool) -> Userland:
+    known = ", ".join(one.name for one in machine.userlands)
+    found = [one for one in machine.userlands if not named or one.name == named]
+    if not found:
+        raise UserError(f"{machine.name} runs no {named} programs; it runs {known}")
+    held = [one for one in found if one.packages or not packaged]
+    if not held:
+        raise UserError(f"the distribution has no packages of {found[0].name} for {machine.name}")
+    return held[0]

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Functions of a kernel that boots, in one style: linked into it, or why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from uaccel.errors import UserError
+from uaccel.flow.drafts import Draft, as_it_is, draft, kept_as_symbols
+from uaccel.flow.ground import Ground
+from uaccel.flow.targets import Target, reread
+from uaccel.host.files import content
+from uaccel.host.kbuild import Prepared, object_of
+from uaccel.host.kernels import Written, kernel, relink
+from uaccel.host.variant import compile_variant
+from uaccel.model.boot import Kernel, Machine
+from uaccel.model.machine import Toolchain, Unbuilt
+from uaccel.model.source import Layouts, Source
+from uaccel.read.reading import read_source
+from uaccel.read.types import read_layouts
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A kernel that is built, with the objects that hold the targets."""
+
+    machine: Machine
+    objects: tuple[tuple[str, Prepared], ...]  # "sound/core/pcm_native.o"
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A kernel in one style, and what the style left as it stands: one sentence each."""
+
+    kernel: Kernel
+    notes: tuple[str, ...]
+
+
+def base(
+    ground: Ground, machine: Machine, toolchain: Toolchain, targets: tuple[Target, ...]
+) -> Base | Unbuilt:
+    """Return the kernel of `machine` of which the files of `targets` are parts, or why not."""
+    found: dict[str, Prepared] = {}
+    for target in targets:
+        object = object_of(ground.tree, target.path)
+        if object in found:
+            continue
+        made = kernel(ground.tree, machine, toolchain, object, ground.store, ground.progress)
+        if isinstance(made, Unbuilt):
+            return made
+        found[object] = made
+    return Base(machine, tuple(found.items()), targets)
+
+
+def linked(ground: Ground, built: Base, style: str) -> Linked | Unbuilt:
+    """Return the kernel with every target in `style`, or why none of them can be written so."""
+    written, notes, done = [], [], 0
+    for object, prepared in built.objects:
+        mine = [one for one in built.targets if object_of(ground.tree, one.path) == object]
+        drafts, texts = _written(ground, prepared, mine, style)
+        notes += [note for one in drafts for note in _left(one)]
+        done += sum(_stands_so(one) for one in drafts)
+        written.append(Written(prepared, texts))
+    if style and not done:
+        return Unbuilt(built.machine.name, "; ".join(notes) or f"nothing can be written as {style}")
+    made = relink(ground.tree, built.machine, style, tuple(written), ground.store, ground.progress)
+    return made if isinstance(made, Unbuilt) else Linked(made, tuple(notes))
+
+
+def _written(
+    ground: Ground, prepared: Prepared, targets: list[Target], style: str
+) -> tuple[list[Draft], Mapping[PurePosixPath, bytes]]:
+    # One after the other: two functions may stand in one file.
+    texts: dict[PurePosixPath, bytes] = {}
+    drafts = []
+    layouts = _layouts(ground, prepared, targets) if style else ()
+    for target in targets:
+        now = reread(target, texts[target.path]) if target.path in texts else target
+        made = draft(now, style, layouts) if style else as_it_is(now)
+        drafts.append(made)
+        texts[target.path] = made.text if made.rewrites else now.reading.source.text
+        for other in made.others if made.rewrites else ():
+            texts[PurePosixPath(other.path)] = other.after
+    names = tuple(target.function.name for target in targets)
+    return drafts, {path: _kept(path, text, names) for path, text in texts.items()}
+
+
+def _kept(path: PurePosixPath, text: bytes, names: tuple[str, ...]) -> bytes:
+    return kept_as_symbols(read_source(Source(path, text)), names)
+
+
+def _layouts(ground: Ground, prepared: Prepared, targets: list[Target]) -> tuple[Layouts, ...]:
+    target = targets[0]
+    texts = {target.path: target.reading.source.text}
+    build = compile_variant(prepared, ground.tree, texts, ground.store)
+    if build.path is None:
+        raise UserError(f"{prepared.object} is not compiled for {build.arch}: {build.log}")
+    tags = {tag for one in targets for _, tag in one.function.pointers}
+    tags |= {local.struct for one in targets for local in one.function.locals}
+    return (read_layouts(content(build.path), build.arch, tuple(sorted(tags))),)
+
+
+def _stands_so(made: Draft) -> bool:
+    clusters = made.target.function.clusters
+    return bool(made.rewrites) or not made.style or any(c.stands_as(made.style) for c in clusters)
+
+
+def _left(made: Draft) -> Iterator[str]:
+    for refusal in made.refusals:
+        if not refusal.cluster.stands_as(made.style):
+            line = made.target.reading.source.line(refusal.cluster.start)
+            yield f"{made.target.name}:{line} stands as it is in {made.style}: {refusal.why}"

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What was booted to text, for a person at a terminal or in a mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from io import StringIO
+from shlex import quote
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from uaccel.model.boot import Booted, BootRun
+from uaccel.report.paper import WIDE, console, hanging, stripped, table, title
+from uaccel.report.plain import block, line
+
+_ROWS = 16  # of a run's symbols, unless all are asked for
+_EVIDENCE = (
+    "boot (level 4): real kernels in an emulator; instructions, not time, and no price of an "
+    "opening or a closing: they are counted beside"
+)
+
+
+def text(booted: Booted, *, color: bool, width: int, verbose: bool = False) -> str:
+    """Return the whole report; every symbol only when `verbose`."""
+    written = StringIO()
+    narrow = console(written, color, max(width, 40))
+    wide = console(written, color, WIDE)
+    for part in _parts(booted, verbose):
+        (wide if isinstance(part, Table) else narrow).print(part, soft_wrap=False)
+    for again in (*_compared(booted.runs), booted.command):
+        wide.print(Text.assemble(("again  ", "dim"), line(again)), soft_wrap=True)
+    return stripped(written)
+
+
+def _parts(booted: Booted, verbose: bool) -> Iterator[RenderableType]:
+    head = f"Linux {line(booted.tree.version)}"
+    yield Text.assemble((head, "bold"), f"  {line(booted.tree.path)}")
+    yield Text.assemble(("evidence  ", "dim"), _EVIDENCE)
+    for run in booted.runs:
+        yield from _symbols(run, verbose)
+    for run in booted.runs:
+        if run.chain:
+            yield title("reached by", f"{run.client} on {run.machine}, {run.style or 'as it is'}")
+            yield hanging("", " > ".join(run.chain), "dim")
+    for run in booted.runs:
+        if len(run.calls) > 1:
+            yield title(f"calls in {run.style or 'the tree as it stands'}", run.machine)
+            yield _calls(run)
+    if booted.notes:
+        yield title("notes")
+        yield from (hanging("-", note, "dim") for note in booted.notes)
+    for run in booted.runs:
+        if run.console:
+            yield title(f"the console of {run.machine} with {run.style} ended with")
+            yield Text(block(run.console))
+    yield title("per call")
+    yield _figures(booted)
+    yield from (hanging("?", why, "yellow") for why in _unknown(booted))
+
+
+def _symbols(run: BootRun, verbose: bool) -> Iterator[RenderableType]:
+    if not run.symbols:
+        return
+    named = f"{run.instructions:,} instructions executed"
+    yield title(f"{run.style or 'the tree as it stands'}, {run.client}", run.machine, named)
+    shown = table("share", "instructions", "where", "symbol", whole=("symbol",))
+    rows = run.symbols if verbose else run.symbols[:_ROWS]
+    for one in rows:
+        cells = (f"{one.percent:.2f} %", f"{one.instructions:,}", one.object, one.symbol)
+        shown.add_row(*(Text(line(cell)) for cell in cells))
+    yield shown
+
+
+def _calls(run: BootRun) -> Table:
+    shown = table("call", "returns", "instructions", "of them user's", "openings and closings")
+    for one in run.calls:
+        figures = (one.result, one.instructions, one.user_instructions, one.toggles)
+        shown.add_row(Text(line(one.what)), *(Text(str(figure)) for figure in figures))
+    return shown
+
+
+def _figures(booted: Booted) -> Table:
+    columns = ("machine", "client", "style", "compiler", "instructions", "openings and closings")
+    shown = table(*columns, "calls of the functions")
+    for run in booted.runs:
+        reached = ", ".join(f"{name} {times}" for name, times in run.reached if times)
+        cells = (
+            run.machine,
+            f"{run.client} ({run.userland})",
+            run.style or "as it stands",
+            run.toolchain,
+            _known(run.instructions_per_call),
+            _known(run.toggles_per_call),
+            reached or "none",
+        )
+        shown.add_row(*(Text(line(cell)) for cell in cells))
+    return shown
+
+
+def _known(figure: int | None) -> str:
+    return "unknown" if figure is None else str(figure)
+
+
+def _unknown(booted: Booted) -> Iterator[str]:
+    for style, unbuilt in booted.unbuilt:
+        yield f"{unbuilt.arch}, {style or 'every style'}: {unbuilt.why}"
+    for run in booted.runs:
+        if run.why:
+            yield f"{run.machine}, {run.style or 'as it stands'}: {run.why.splitlines()[0]}"
+
+
+def _compared(runs: Iterable[BootRun]) -> Iterator[str]:
+    # What shows the shares of the styles side by side.
+    groups: dict[tuple[str, str, str], list[BootRun]] = {}
+    for run in runs:
+        if run.profile:
+            groups.setdefault((run.machine, run.userland, run.client), []).append(run)
+    for group in groups.values():
+        yield " ".join(
+            ("uaccel compare", *(quote(f"{run.style or 'tree'}={run.profile}") for run in group))
+        )
