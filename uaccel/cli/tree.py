@@ -3,7 +3,7 @@
 
 `uaccel tree fetch X.Y` downloads linux-source-X.Y without root, unpacks it into the cache folder
 and prints where it is; `uaccel tree list` names the trees at hand.  Besides
-`doctor --install`, the only command that uses the network.
+`doctor --install` and `boot --client aplay`, the only command that uses the network.
 """
 
 from __future__ import annotations
