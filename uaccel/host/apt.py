@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from uaccel.errors import UserError
 from uaccel.host.run import find_program, run
+from uaccel.host.watching import watched
 
 Progress = Callable[[str, float | None], None]  # what is being done, and the share that is done
 
@@ -230,7 +230,11 @@ def _take(offer: Offer, folder: Path, progress: Progress, troubles: list[str]) -
     place.mkdir(exist_ok=True)
     argv = ("apt-get", "-c", str(offer.config), "-q", "download", offer.package)
     what = f"downloading {offer.package} {offer.version} ({offer.size / 1e6:.0f} MB)"
-    with _watched(place, offer.size, what, progress):
+
+    def tell() -> None:
+        progress(what, min(1.0, _bytes_in(place) / max(offer.size, 1)))
+
+    with watched(tell, 0.2):
         command = run(argv, folder=place, timeout=_DOWNLOAD_SECONDS)
     files = tuple(place.glob("*.deb"))
     if command.status == 0 and files:
@@ -238,24 +242,6 @@ def _take(offer: Offer, folder: Path, progress: Progress, troubles: list[str]) -
     wrong = [line for line in command.stderr.splitlines() if line.startswith("E:")]
     troubles.append(wrong[-1] if wrong else f"apt-get ended with {command.status}")
     return None
-
-
-@contextmanager
-def _watched(place: Path, size: int, what: str, progress: Progress) -> Iterator[None]:
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.2):
-            progress(what, min(1.0, _bytes_in(place) / max(size, 1)))
-
-    progress(what, 0.0)
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
 
 
 def _bytes_in(place: Path) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from uaccel.host.kbuild import Prepared, environment_for, locked, prepare, why_f
 from uaccel.host.run import run, uninterrupted
 from uaccel.host.store import Store, explained, key, write_atomically
 from uaccel.host.variant import compile_variant
+from uaccel.host.watching import watched
 from uaccel.model.boot import Kernel, Machine
 from uaccel.model.command import Command
 from uaccel.model.dossier import Tree
@@ -88,7 +88,12 @@ def kernel(  # noqa: PLR0913, PLR0917
         if (folder / _MADE).is_file():
             return prepared
         size = f"about {machine.megabytes} MB and {machine.seconds} s from nothing on two cores"
-        with _watched(folder, f"{machine.name}: building a kernel ({size})", machine, progress):
+        what = f"{machine.name}: building a kernel ({size})"
+
+        def tell() -> None:
+            progress(what, min(_objects_in(folder), machine.objects), machine.objects)
+
+        with watched(tell, 1.0):
             said = _make(prepared, machine)
         if said.status != 0 or not (folder / machine.image).is_file():
             return Unbuilt(machine.name, f"its kernel was not built: {why_failed(said, tree)}")
@@ -198,24 +203,6 @@ def _make(prepared: Prepared, machine: Machine) -> Command:
         timeout=_TIMEOUT,
         environment={**environment_for(prepared.path), **_ALIKE},
     )
-
-
-@contextmanager
-def _watched(folder: Path, what: str, machine: Machine, progress: Progress) -> Iterator[None]:
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(1.0):
-            progress(what, min(_objects_in(folder), machine.objects), machine.objects)
-
-    progress(what, 0, machine.objects)
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
 
 
 def _objects_in(folder: Path) -> int:
