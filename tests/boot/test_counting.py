@@ -30,10 +30,13 @@ MEASURED = [
     ("ppce500", "fieldwise", 629, 26),
     ("ppce500", "window", 524, 6),
 ]
-# Shares of the function with its accessors and copy routines over a playback, in percent.  What
-# was measured before counted each byte of `rep movsb`, and the mail's way of copying; here a
-# repeating instruction counts once, and only the members are copied.
-SHARES = {"fieldwise": (13.1, 2.0), "window": (8.2, 2.0), "structcopy": (11.0, 2.0)}
+# Shares of the function with its accessors and copy routines over a playback, in percent, as they
+# were measured before; two points are what the function kept as a symbol may take from it.
+SHARES = {"fieldwise": 13.1, "window": 8.2, "structcopy": 17.0}
+# That counted each byte of `rep movsb`, and copied as the mail's patch did; here a repeating
+# instruction counts once and only the members are copied.  Not reached, and not to be forgotten.
+COPIED = pytest.mark.xfail(reason="10.8 % was seen, which is not explained wholly", strict=True)
+STYLES = ("fieldwise", "window", pytest.param("structcopy", marks=COPIED))
 Runs = Callable[[str, str, str], BootRun]
 
 
@@ -82,7 +85,7 @@ def test_copies_of_structs_cost_more_than_a_window(machine: str, runs: Runs) -> 
     assert (copied.toggles_per_call or 0) > (window.toggles_per_call or 0)
 
 
-@pytest.mark.parametrize("style", SHARES)
+@pytest.mark.parametrize("style", STYLES)
 def test_a_playback_has_the_shares_that_were_measured(
     style: str, runs: Runs, tmp_path: Path
 ) -> None:
@@ -93,8 +96,7 @@ def test_a_playback_has_the_shares_that_were_measured(
     told = json.loads(document.read_text())
     variant = next(one for one in told["variants"] if one["name"] == style)
     assert variant["groups"][0]["name"] == "snd_pcm_ioctl_sync_ptr_compat"
-    expected, tolerance = SHARES[style]
-    assert variant["groups"][0]["percent"] == pytest.approx(expected, abs=tolerance)
+    assert variant["groups"][0]["percent"] == pytest.approx(SHARES[style], abs=2.0)
 
 
 def test_a_call_of_the_sound_library_is_followed_into_the_function(runs: Runs) -> None:

@@ -37,6 +37,6 @@ MACHINE = Machine(
         Userland("arm64", "aarch64-linux-musl", True),
     ),
     megabytes=90,
-    seconds=380,
+    seconds=449,
     objects=632,
 )

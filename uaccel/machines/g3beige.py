@@ -36,6 +36,6 @@ MACHINE = Machine(
     rows=(),
     userlands=(Userland("powerpc", "powerpc-linux-musleabi", False),),
     megabytes=80,
-    seconds=200,
+    seconds=383,
     objects=600,
 )

@@ -48,6 +48,6 @@ MACHINE = Machine(
     ),
     userlands=(Userland("powerpc", "powerpc-linux-musleabi", False),),
     megabytes=80,
-    seconds=220,
+    seconds=318,
     objects=614,
 )

@@ -42,6 +42,6 @@ MACHINE = Machine(
     rows=(),
     userlands=(Userland("ppc64el", "powerpc64le-linux-musl", True),),
     megabytes=100,
-    seconds=360,
+    seconds=424,
     objects=715,
 )

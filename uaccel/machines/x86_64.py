@@ -41,6 +41,6 @@ MACHINE = Machine(
         Userland("amd64", "x86_64-linux-musl", True),
     ),
     megabytes=140,
-    seconds=220,
+    seconds=434,
     objects=944,
 )

@@ -37,7 +37,7 @@ class Machine:
     rows: tuple[RoleRow, ...]  # what opens and closes, where no architecture's rows say it
     userlands: tuple[Userland, ...]  # the first one is the default
     megabytes: int  # disk that its kernel takes, about
-    seconds: int  # that its kernel takes from nothing on two cores, about
+    seconds: int  # that its kernel took from nothing, on two cores that did other work too
     name: str = ""  # of its module
     objects: int = 0  # files that its kernel is linked of, about
 
