@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from tests.asking import Said, Uaccel
 from tests.fakelinux import grow, machine_without
+from tests.viewer import Viewer, viewer
 from uaccel.cli.__main__ import main
 from uaccel.host.tree import fetch
 
@@ -85,3 +86,17 @@ def uaccel(
     yield ask
     for number, handler in zip(numbers, before, strict=True):
         signal.signal(number, handler)
+
+
+@pytest.fixture(scope="module")
+def viewing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
+    """Give one Chromium to all tests of a module."""
+    with viewer(tmp_path_factory.mktemp("pages")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def view(viewing: Viewer) -> Viewer:
+    """Return a window that is about to show a page."""
+    viewing.settle()
+    return viewing

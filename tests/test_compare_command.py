@@ -337,6 +337,16 @@ def test_the_page_shows_what_is_printed(uaccel: Uaccel, monkeypatch: pytest.Monk
         assert f" {number} " in page or f" {number}th " in page
 
 
+def test_the_readme_shows_what_is_printed_of_the_mail(uaccel: Uaccel) -> None:
+    root = Path(__file__).parent.parent
+    mail = root.parent / "shared" / "seed" / "sync-ptr-mail.txt"
+    if not mail.is_file():
+        pytest.skip("the mail is not beside the project")
+    _, found, rest = (root / "README.md").read_text().partition("```\nthe sums ")
+    assert found
+    assert f"the sums {rest.partition('```')[0]}" in uaccel("compare", str(mail)).stdout
+
+
 def test_the_page_says_no_more_than_is_listed(uaccel: Uaccel, tmp_path: Path) -> None:
     """Counts alone are no listing; what a cut listing hides is not 0 %."""
     (tmp_path / "stat.txt").write_text(STAT.format(runs=5, value=7, other=9))

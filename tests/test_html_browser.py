@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests import accounts
 from tests.browser import missing
-from tests.viewer import CLUSTERS, Viewer, viewer
+from tests.viewer import CLUSTERS, Viewer
 
 KINDS = ("study", "scan", "comparison")
 WIDTHS = (360, 800, 1600)
@@ -18,20 +17,6 @@ LIMIT = 200  # milliseconds from what a person does until it is painted
 TRIES = 7
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"{missing()} is not installed")
-
-
-@pytest.fixture(scope="module")
-def viewing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
-    """Give one Chromium to all tests of this module."""
-    with viewer(tmp_path_factory.mktemp("pages")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def view(viewing: Viewer) -> Viewer:
-    """Return a window that is about to show a page."""
-    viewing.settle()
-    return viewing
 
 
 # ---- every page ------------------------------------------------------------------

@@ -3,29 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests import exhibits
 from tests.browser import missing
-from tests.viewer import Viewer, viewer
+from tests.viewer import Viewer
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"{missing()} is not installed")
-
-
-@pytest.fixture(scope="module")
-def viewing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
-    """Give one Chromium to all tests of this module."""
-    with viewer(tmp_path_factory.mktemp("pages")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def view(viewing: Viewer) -> Viewer:
-    """Return a window that is about to show a page."""
-    viewing.settle()
-    return viewing
 
 
 LIT = "return [...document.querySelectorAll('.lit')].map((e) => e.textContent)"
