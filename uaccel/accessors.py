@@ -6,6 +6,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
+# gcc: .isra .part .constprop .cold; clang: .llvm .__uniq; either: .lto_priv .cfi.
+_APPENDED = re.compile(
+    r"(?:\.(?:isra|part|constprop|cold|llvm|__uniq|lto_priv|localalias|cfi|cfi_jt)(?:\.\d+)*)+$"
+)
 # Out-of-line accessors: what is spent there belongs to who called them.
 # name | file of the kernel where it stands (in 6.1, 6.12 or 7.3)
 ACCESSORS = r"""
@@ -62,6 +66,11 @@ _SYSCALL = re.compile(r"(?:_{2,3}\w+?_)?(?:compat_)?sys_(\w+)")
 def is_accessor(name: str) -> bool:
     """Return whether `name` is that of an out-of-line accessor."""
     return bool(_ACCESSOR.fullmatch(name))
+
+
+def bare(name: str) -> str:
+    """Return `name` without what compilers append to parts and copies of one function."""
+    return _APPENDED.sub("", name) or name
 
 
 def plain(name: str) -> str:

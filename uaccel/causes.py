@@ -6,12 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from uaccel.accessors import plain
+from uaccel.accessors import bare, plain
 from uaccel.errors import UserError
 from uaccel.moves import HALF, QUARTER, Move, Runs, have_chains, known, moves, stands_out, told
 from uaccel.shares import (
     Key,
-    bare,
     bound,
     is_copy,
     is_idle,

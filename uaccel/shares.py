@@ -10,13 +10,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
 
-from uaccel.accessors import is_accessor
+from uaccel.accessors import bare, is_accessor
 from uaccel.model.profile import Profile, Stack, Symbol, Tool
 
-# gcc: .isra .part .constprop .cold; clang: .llvm .__uniq: parts and copies of one function.
-_APPENDED = re.compile(
-    r"(?:\.(?:isra|part|constprop|cold|llvm|__uniq|lto_priv|localalias|cfi|cfi_jt)(?:\.\d+)*)+$"
-)
 # What the copies of lib/usercopy.c call to check the kernel's side: mm/usercopy.c.
 _CHECKS = re.compile(
     r"__check_object_size|_*check_(?:heap|stack|kernel_text)_object|check_bogus_\w+"
@@ -88,11 +84,6 @@ def is_interrupt(key: Key) -> bool:
 def is_named(key: Key) -> bool:
     """Return whether `key` is a function, and no address that the profile has no name for."""
     return not key.name.startswith(("[", "0x")) and not re.fullmatch(r"[0-9a-f]{8,16}", key.name)
-
-
-def bare(name: str) -> str:
-    """Return `name` without what compilers append."""
-    return _APPENDED.sub("", name) or name
 
 
 def tallies(variants: Sequence[Sequence[Profile]]) -> tuple[tuple[Tally, ...], ...]:

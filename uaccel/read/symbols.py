@@ -7,12 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from uaccel.accessors import bare
 from uaccel.model.profile import Symbol
 
-# gcc: .isra .part .constprop .cold; clang: .llvm .__uniq; either: .lto_priv .cfi.
-_APPENDED = re.compile(
-    r"(?:\.(?:isra|part|constprop|cold|llvm|__uniq|lto_priv|localalias|cfi|cfi_jt)(?:\.\d+)*)+"
-)
 _OFFSET = re.compile(r"\+0x[0-9a-f]+$")
 _MODULE_FILE = re.compile(r"\.ko(?:\.(?:gz|xz|zst|debug))*$")
 # What perf puts into brackets and the kernel is not.
@@ -29,12 +26,12 @@ _ENTRY = re.compile(
 
 def symbol(written: str, within: str, kernel: bool | None, inlined: bool = False) -> Symbol:
     """Return the symbol that a profile writes as `written`, in the object `within`."""
-    bare = _OFFSET.sub("", written.strip())
+    told = _OFFSET.sub("", written.strip())
     # The first version of powerpc's ELF ABI starts the names of functions with a dot.
-    name = bare[1:] if re.match(r"\.[A-Za-z_]", bare) else bare
+    name = told[1:] if re.match(r"\.[A-Za-z_]", told) else told
     if kernel is not False:
-        name = _APPENDED.sub("", name) or name
-    return Symbol(name, bare, within, kernel, inlined)
+        name = bare(name)
+    return Symbol(name, told, within, kernel, inlined)
 
 
 def is_kernel(within: str, address: int | None = None) -> bool | None:
