@@ -55,7 +55,20 @@ def test_a_figure_stands_beside_its_openings_and_its_compiler() -> None:
     assert row.split() == [
         *(MACHINE, "ours", "(small)", "window", "gcc", "12", "511", "2", "toy_ioctl", "1")
     ]
-    assert "uaccel compare window=/there/window.txt" in shown(BOOTED)
+
+
+def test_a_share_stands_where_a_whole_program_was_counted_and_says_of_what() -> None:
+    run = replace(RUN, calls=(), share=13.136, holders=("toy_common_ioctl",))
+    said = shown(replace(BOOTED, runs=(run, replace(run, style="masked", share=8.4))))
+    assert "13.14 %" in said and "8.40 %" in said
+    meaning = f"share on {MACHINE}: toy_common_ioctl with accessors and copy routines"
+    assert said.count(meaning) == 1
+    assert "share on" not in shown(BOOTED)
+
+
+def test_lines_that_compare_are_shown() -> None:
+    line = "uaccel compare --function toy_ioctl window=/there/window.txt"
+    assert line in shown(replace(BOOTED, comparisons=(line,)))
 
 
 def test_what_is_not_known_is_said_to_be_unknown_with_why() -> None:
@@ -106,6 +119,17 @@ def test_a_machine_that_is_not_known_is_refused_with_those_that_are(
 def test_a_function_among_the_assignments_is_refused(uaccel: Uaccel, linux: Path) -> None:
     said = uaccel("boot", "--tree", linux, "drivers/toy/toy.c:toy_get_point")
     assert "functions are named with --target" in said.error
+
+
+@pytest.mark.parametrize("name", ["window", "tree", "mine"])
+def test_two_ways_of_writing_have_two_names(name: str, uaccel: Uaccel, linux: Path) -> None:
+    said = uaccel("boot", "--tree", linux, "--patch", f"{name}=a.patch", "--patch", "b/mine.diff")
+    assert said.error == f"{name} names two ways of writing: --patch NAME=FILE names another"
+
+
+def test_a_patch_that_is_not_there_is_said(uaccel: Uaccel, linux: Path) -> None:
+    said = uaccel("boot", "--tree", linux, "--patch", "nowhere.patch")
+    assert "nowhere.patch" in said.error
 
 
 def test_disk_and_time_are_said_in_advance() -> None:

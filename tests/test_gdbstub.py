@@ -67,12 +67,12 @@ def meet() -> Iterator[Meet]:
     ends: list[socket.socket] = []
     threads: list[threading.Thread] = []
 
-    def met(board: Board, seconds: float = 5.0) -> Stub:
+    def met(board: Board, seconds: float = 5.0, rests: tuple[bytes, ...] = ()) -> Stub:
         ours, its = socket.socketpair()
         ends.extend((ours, its))
         threads.append(threading.Thread(target=serve, args=(its, board), daemon=True))
         threads[-1].start()
-        return Stub(ours, True, time.monotonic() + seconds)
+        return Stub(ours, True, time.monotonic() + seconds, rests)
 
     yield met
     for end in ends:
@@ -161,3 +161,9 @@ def test_a_counter_that_stands_still_hides_a_program(meet: Meet) -> None:
     stub = meet(Board())
     stub._hides = True
     assert list(stub.trace(0x1, 100)) == [0x100, 0x104]
+
+
+def test_where_the_emulator_rests_the_next_one_is_executed_unseen(meet: Meet) -> None:
+    """After 0x104 the machine stops at another place than behind it: 0x108 was executed too."""
+    stub = meet(Board(), rests=(bytes.fromhex("7c000000"),))
+    assert list(stub.steps(5)) == [0x100, 0x104, 0x108, 0xC0000200]

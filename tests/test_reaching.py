@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import cast
 
 from uaccel.flow.reaching import around, out
@@ -69,8 +70,9 @@ def call(*between: int) -> tuple[tuple[int, int], ...]:
 
 def test_a_call_counts_what_the_kernel_executes_of_it() -> None:
     stub = machine(*call(ENTRY, IOCTL, TARGET, TARGET + 4, IOCTL + 4, IOCTL + 4, ENTRY + 4))
-    (stretch,) = around(stub, PLACES, frozenset({TARGET}))
+    ((stretch, names),) = around(stub, PLACES, frozenset({TARGET}))
     assert stretch.instructions == 7
+    assert names == ("entry", "ioctl", "target")
     assert {row.address: row.count for row in stretch.rows}[IOCTL + 4] == 2
     assert all(row.address >= PLACES.first for row in stretch.rows)
 
@@ -82,8 +84,30 @@ def test_a_call_that_does_not_reach_the_function_is_none() -> None:
 
 def test_another_call_before_it_does_not_count() -> None:
     stub = machine(*call(ENTRY, IOCTL, ENTRY + 4, USER + 8, ENTRY, TARGET, ENTRY + 4))
-    (stretch,) = around(stub, PLACES, frozenset({TARGET}))
+    ((stretch, names),) = around(stub, PLACES, frozenset({TARGET}))
     assert stretch.instructions == 3
+    assert names == ("entry", "target")
+
+
+def test_who_left_by_a_jump_is_on_the_way() -> None:
+    """The stack does not know of it; where the function was entered from does."""
+    steps = (ENTRY, HELPER, ENTRY + 4, IOCTL, HELPER, IOCTL + 4, TARGET, HELPER, TARGET + 4)
+    ((_, names),) = around(machine(*call(*steps)), PLACES, frozenset({TARGET}))
+    assert names == ("entry", "ioctl", "target")
+
+
+def test_a_return_into_a_function_is_no_entry() -> None:
+    stub = machine(*call(ENTRY, IOCTL, HELPER, IOCTL + 4, ENTRY + 4, TARGET))
+    ((_, names),) = around(stub, PLACES, frozenset({TARGET}))
+    assert names == ("entry", "target")
+
+
+def test_a_function_that_is_entered_past_its_symbol_is_known() -> None:
+    """As calls from within do on ppc64."""
+    past = replace(PLACES, inner=frozenset({IOCTL + 8, TARGET + 8}))
+    stub = machine(*call(ENTRY, IOCTL + 8, TARGET + 8, TARGET + 12))
+    ((_, names),) = around(stub, past, frozenset({TARGET + 8}))
+    assert names == ("entry", "ioctl", "target")
 
 
 def test_a_way_that_does_not_come_back_is_no_figure() -> None:

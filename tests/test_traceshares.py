@@ -8,7 +8,7 @@ from uaccel.model.executed import Code, Executed, Linked, Places, Stretch
 from uaccel.read.executed import read_stretches, toggles
 from uaccel.read.profile import read_profiles
 from uaccel.tables import roles
-from uaccel.traceshares import KERNEL, is_kernel, listing, shares, span_counts, spans
+from uaccel.traceshares import KERNEL, is_kernel, listing, shares, spans
 
 SYMBOLS = (("entry", 0xC0000100, 0x40), ("ioctl", 0xC0000200, 0), ("__put_user_4", 0xC0000300, 8))
 PLACES = Places(
@@ -64,12 +64,6 @@ def test_code_of_the_client_is_the_clients_also_where_the_kernel_runs_unmapped()
     assert not is_kernel(own, PLACES) and is_kernel(entry, PLACES)
     assert [one.object for one in shares((own,), PLACES)] == ["client"]
     assert [(one.symbol, one.object) for one in shares((entry,), PLACES)] == [("entry", KERNEL)]
-
-
-def test_calls_of_a_function_are_executions_of_its_first_instruction() -> None:
-    rows = (executed(0xC0000200, 7), executed(0xC0000204, 9))
-    assert span_counts(rows, "ioctl", PLACES) == 7
-    assert span_counts(rows, "entry", PLACES) == 0
 
 
 def test_the_listing_is_read_back_as_it_was_written() -> None:

@@ -31,6 +31,12 @@ def name_at(address: int, places: Places) -> str:
     return _symbol(below, places) or _UNKNOWN
 
 
+def is_entry(address: int, places: Places) -> bool:
+    """Return whether a function of the kernel is entered at `address`."""
+    at = bisect_right(places.symbols, address, key=lambda span: span.start) - 1
+    return address in places.inner or (at >= 0 and places.symbols[at].start == address)
+
+
 def shares(rows: Sequence[Executed], places: Places) -> tuple[SymbolShare, ...]:
     """Return what share of the executed instructions each symbol has, the largest first."""
     counts: Counter[tuple[str, str]] = Counter()
@@ -41,12 +47,6 @@ def shares(rows: Sequence[Executed], places: Places) -> tuple[SymbolShare, ...]:
         SymbolShare(symbol, object, count, 100 * count / total)
         for (symbol, object), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     )
-
-
-def span_counts(rows: Iterable[Executed], name: str, places: Places) -> int:
-    """Return how often the first instruction of the kernel's symbol `name` was executed."""
-    starts = {span.start for span in places.symbols if span.name == name}
-    return sum(one.count for one in rows if one.address in starts)
 
 
 def spans(symbols: Iterable[tuple[str, int, int]], end: int) -> tuple[Span, ...]:

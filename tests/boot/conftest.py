@@ -14,7 +14,7 @@ import pytest
 from tests.replay import MACHINES
 from uaccel.flow.ground import Ground
 from uaccel.flow.targets import load
-from uaccel.flow.written import Base, Linked, base, linked
+from uaccel.flow.written import Base, Linked, Way, base, linked
 from uaccel.host.kernels import recipe
 from uaccel.host.run import obey_signals
 from uaccel.host.store import Store, cache_folder
@@ -69,7 +69,7 @@ def kernels(ground: Ground) -> Kernels:
     built = cache(lambda machine: _built(ground, machine))
 
     def given(machine: str, style: str) -> Kernel:
-        made = linked(ground, built(machine), style)
+        made = linked(ground, built(machine), Way(style))
         assert isinstance(made, Linked), made
         return made.kernel
 

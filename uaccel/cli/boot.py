@@ -3,8 +3,8 @@
 
 Without --machine it is every machine; without --target the functions that serve the SYNC_PTR
 ioctl.  The client is ours, alsa-lib's aplay, or a command whose first word names a static program
-of that machine.  Kernels are built once and kept.  Times are never measured: an emulator's say
-nothing about a board.
+of that machine.  A patch of your own stands beside the styles.  Kernels are built once and kept.
+Times are never measured: an emulator's say nothing about a board.
 """
 
 from __future__ import annotations
@@ -14,10 +14,19 @@ from pathlib import Path
 
 from uaccel.cli.answer import FINE, FOUND, UNUSABLE, Answer, is_coloured, width
 from uaccel.cli.documents import add_documents, expect_documents, written
-from uaccel.cli.options import add_pace, add_tree, again, assignments, seconds
+from uaccel.cli.options import (
+    add_pace,
+    add_tree,
+    again,
+    assignments,
+    content_of,
+    named_files,
+    seconds,
+)
 from uaccel.cli.progress import Bar
 from uaccel.errors import UserError
 from uaccel.flow.boot import MACHINES, STYLES, TARGETS, Request, boot, room
+from uaccel.flow.brought import Patch
 from uaccel.flow.clients import OURS, PLAYS
 from uaccel.flow.ground import Ground
 from uaccel.flow.trials import ALL_STYLES
@@ -29,6 +38,7 @@ from uaccel.report import boot as report
 from uaccel.report import bootjson
 
 _LIMIT = 300.0  # seconds for one boot
+_TREE = "tree"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +51,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--machine", action="append", metavar="NAME", help=f"again for more: {' '.join(MACHINES)}"
     )
     parser.add_argument(
-        "--style", action="append", choices=ALL_STYLES, help=f"again for more; {' '.join(STYLES)}"
+        "--style",
+        action="append",
+        choices=(*ALL_STYLES, _TREE),
+        help=f"again for more, {_TREE}: as it stands; {' '.join(STYLES)}",
+    )
+    parser.add_argument(
+        "--patch",
+        action="append",
+        default=[],
+        metavar="[NAME=]FILE",
+        help="also as this patch has it (again for more; - is stdin)",
     )
     parser.add_argument("--client", default=OURS, metavar=f"{OURS}|{PLAYS}|CMD", help="who calls")
     parser.add_argument("--userland", default="", metavar="NAME", help="kind of program: i386")
@@ -52,6 +72,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--time-limit", type=seconds, default=_LIMIT, metavar="SECONDS", help="for one boot"
     )
     parser.add_argument("--profiles", metavar="DIR", help="folder for profiles; else the cache")
+    parser.add_argument(
+        "--repetitions",
+        action="store_true",
+        help="in shares, a string instruction counts as often as it repeats itself",
+    )
     add_documents(parser, ("json",))
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
 
@@ -68,19 +93,30 @@ def run(args: argparse.Namespace) -> Answer:
     expect_folder(profiles)
     request = Request(
         machines=_machines(args.machine),
-        styles=tuple(dict.fromkeys(args.style or STYLES)),
+        styles=tuple(dict.fromkeys("" if one == _TREE else one for one in args.style or STYLES)),
         client=args.client,
         userland=args.userland,
         targets=tuple(args.target or TARGETS),
         seconds=args.time_limit,
         profiles=str(Path(profiles).absolute()),
         command=again(args, tree.path, environment),
+        patches=_patches(args.patch),
+        repetitions=args.repetitions,
     )
     with Bar("booting", quiet=args.quiet, verbose=args.verbose) as bar:
         bar.say(f"uaccel: {room(request.machines)}")
         ground = Ground(tree, store, environment, (), args.compiler, args.jobs, bar.step)
         booted = boot(ground, request)
     return _answer(args, booted, is_coloured(args.color, environment))
+
+
+def _patches(words: list[str]) -> tuple[Patch, ...]:
+    files = [(name or Path(path).stem, path) for name, path in named_files(words)]
+    names = [name for name, _ in files]
+    for name in names:
+        if name in {*ALL_STYLES, _TREE} or names.count(name) > 1:
+            raise UserError(f"{name} names two ways of writing: --patch NAME=FILE names another")
+    return tuple(Patch(name, path, content_of(path)) for name, path in files)
 
 
 def _machines(named: list[str] | None) -> tuple[Machine, ...]:

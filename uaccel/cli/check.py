@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
 from uaccel.cli.answer import FINE, FOUND, Answer, is_coloured, width
 from uaccel.cli.documents import add_documents, expect_documents, written
-from uaccel.cli.options import add_pace, add_tree, again, seconds
+from uaccel.cli.options import add_pace, add_tree, again, content_of, seconds
 from uaccel.cli.progress import Bar
 from uaccel.errors import UserError
 from uaccel.flow import baseline
@@ -116,12 +115,8 @@ def _chosen(args: argparse.Namespace) -> tuple[Tree | None, Wanted]:
     if args.write_baseline:
         _expect_outside(args.write_baseline, tree)
     if args.patch and tree is not None:
-        return tree, patched(tree, tuple((name, _text(name)) for name in args.patch))
-    return tree, wanted(tree, targets, _text(STDIN) if STDIN in targets else None)
-
-
-def _text(name: str) -> bytes:
-    return sys.stdin.buffer.read() if name == STDIN else content(name)
+        return tree, patched(tree, tuple((name, content_of(name)) for name in args.patch))
+    return tree, wanted(tree, targets, content_of(STDIN) if STDIN in targets else None)
 
 
 def _expect_outside(path: str, tree: Tree | None) -> None:

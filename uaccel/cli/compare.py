@@ -11,7 +11,6 @@ is, is found and said.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from functools import partial
 
@@ -24,10 +23,10 @@ from uaccel.cli.documents import (
     write_page,
     written,
 )
-from uaccel.cli.options import add_pace, again, arches, assignments
+from uaccel.cli.options import STDIN, add_pace, again, arches, assignments, named_files
 from uaccel.cli.progress import Bar
 from uaccel.errors import UserError
-from uaccel.flow.compare import STDIN, Given, Question, comparison, holders
+from uaccel.flow.compare import Given, Question, comparison, holders
 from uaccel.flow.scan import Request, scan
 from uaccel.host.files import content
 from uaccel.host.perf import annotate, is_recording, profile_text
@@ -40,7 +39,6 @@ from uaccel.report import comparemail, json
 from uaccel.report.pages.comparison import comparison_page
 from uaccel.report.plots import comparison_plots
 
-_NAMED = re.compile(r"(?P<name>[^=/]+)=(?P<path>.+)")
 _ALL = Filters((), (), direction=None, form=None, min_accesses=0, top=None)
 _FILE_SECONDS = 10.0  # of processor time for one file of a tree
 
@@ -102,11 +100,7 @@ def run(args: argparse.Namespace) -> Answer:
 
 def given(words: list[str]) -> tuple[Given, ...]:
     """Return the files that `words` name, each with what perf says of it."""
-    named = [_NAMED.fullmatch(word) for word in words]
-    parts = [(m["name"], m["path"]) if m else (None, w) for m, w in zip(named, words, strict=True)]
-    if [path for _, path in parts].count(STDIN) > 1:
-        raise UserError("stdin can be read only once")
-    return tuple(_read(name, path) for name, path in parts)
+    return tuple(_read(name, path) for name, path in named_files(words))
 
 
 def _read(name: str | None, path: str) -> Given:

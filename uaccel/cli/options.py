@@ -7,17 +7,21 @@ import argparse
 import os
 import re
 import shlex
+import sys
 from collections.abc import Mapping
 
 import uaccel.arch
 from uaccel.catalog import catalog
 from uaccel.errors import UserError
+from uaccel.host.files import content
 from uaccel.model.machine import Arch
 
 ARCHES = catalog(uaccel.arch, Arch)
 _COMPILER = ("CROSS_COMPILE", "LLVM", "LLVM_IAS", "CC")
 KBUILD = ("ARCH", *_COMPILER)
 _FOLDER = ("O", "KBUILD_OUTPUT")
+STDIN = "-"
+_NAMED = re.compile(r"(?P<name>[^=/]+)=(?P<path>.+)")
 
 
 def add_tree(parser: argparse.ArgumentParser) -> None:
@@ -119,3 +123,27 @@ def _jobs(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of jobs; it must be at least 1")
     return int(text)
+
+
+def named_files(words: list[str]) -> tuple[tuple[str | None, str], ...]:
+    """Return the name, None without one, and the path of each `[NAME=]FILE`.
+
+    UserError where stdin stands twice.
+    """
+    matches = [_NAMED.fullmatch(word) for word in words]
+    named = tuple(
+        (m["name"], m["path"]) if m else (None, word)
+        for m, word in zip(matches, words, strict=True)
+    )
+    if [path for _, path in named].count(STDIN) > 1:
+        raise UserError("stdin can be read only once")
+    return named
+
+
+def content_of(path: str) -> bytes:
+    """Return what the file, or stdin, holds; UserError when it cannot be read."""
+    if path != STDIN:
+        return content(path)
+    if sys.stdin is None:
+        raise UserError("stdin is closed")
+    return sys.stdin.buffer.read()

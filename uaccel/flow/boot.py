@@ -11,12 +11,14 @@ import uaccel.arch
 import uaccel.machines
 from uaccel.catalog import catalog
 from uaccel.errors import UserError
+from uaccel.flow.brought import Patch, brought
 from uaccel.flow.clients import Client, chosen
 from uaccel.flow.counting import Plugin, places
 from uaccel.flow.ground import Ground
-from uaccel.flow.measured import Setting, measured
+from uaccel.flow.measured import Image, Setting, measured
+from uaccel.flow.summed import comparisons, summed
 from uaccel.flow.targets import Target, load
-from uaccel.flow.written import Base, base, linked
+from uaccel.flow.written import Base, Linked, Way, base, linked
 from uaccel.host.files import content, put
 from uaccel.host.kernels import recipe
 from uaccel.host.tcg import plugin
@@ -47,16 +49,22 @@ class Request:
     seconds: float  # that one boot may take
     profiles: str  # folder
     command: str  # the line that reproduces it
+    patches: tuple[Patch, ...] = ()  # further ways of writing the targets
+    repetitions: bool = False  # in shares, each repetition of a string instruction counts
 
 
 def boot(ground: Ground, request: Request) -> Booted:
     """Return what each style of the targets executes on each machine."""
     started = time.monotonic()
     targets = load(ground.tree, request.targets)
+    ways = (
+        *(Way(style) for style in request.styles),
+        *brought(ground.tree, request.patches, targets),
+    )
     runs: list[BootRun] = []
     unbuilt: list[tuple[str, Unbuilt]] = []
     for machine in request.machines:
-        for style, run in _of_machine(ground, request, machine, targets):
+        for style, run in _of_machine(ground, request, machine, targets, ways):
             if isinstance(run, Unbuilt):
                 unbuilt.append((style, run))
             else:
@@ -64,9 +72,10 @@ def boot(ground: Ground, request: Request) -> Booted:
     return Booted(
         tree=ground.tree,
         command=request.command,
-        runs=tuple(runs),
+        runs=summed(runs),
         unbuilt=tuple(unbuilt),
         notes=tuple(dict.fromkeys(note for run in runs for note in run.notes)),
+        comparisons=comparisons(runs),
         seconds=time.monotonic() - started,
     )
 
@@ -82,7 +91,11 @@ def room(machines: tuple[Machine, ...]) -> str:
 
 
 def _of_machine(
-    ground: Ground, request: Request, machine: Machine, targets: tuple[Target, ...]
+    ground: Ground,
+    request: Request,
+    machine: Machine,
+    targets: tuple[Target, ...],
+    ways: tuple[Way, ...],
 ) -> Iterator[tuple[str, BootRun | Unbuilt]]:
     try:
         client = chosen(machine, request.client, request.userland, ground.store, ground.progress)
@@ -93,36 +106,44 @@ def _of_machine(
     if isinstance(toolchain, Unbuilt):
         yield "", toolchain
         return
-    built = base(ground, machine, toolchain, targets)
+    built = base(ground, machine, toolchain, targets, ways)
     if isinstance(built, Unbuilt):
         yield "", built
         return
-    for style in request.styles:
-        yield style, _of_style(ground, request, built, style, client)
+    for way in ways:
+        yield way.name, _of_way(ground, request, built, way, client)
 
 
-def _of_style(
-    ground: Ground, request: Request, built: Base, style: str, client: Client
+def _of_way(
+    ground: Ground, request: Request, built: Base, way: Way, client: Client
 ) -> BootRun | Unbuilt:
-    made = linked(ground, built, style)
+    made = linked(ground, built, way)
+    # What a whole program executes is counted in the kernel that a user would run.
+    plain = linked(ground, built, way, symbols=False) if client.arguments else None
     if isinstance(made, Unbuilt):
         return made
-    ground.progress(f"{built.machine.name}: booting {style} with {client.name}", 0, 0)
-    kernel = read_vmlinux(content(made.kernel.vmlinux))
+    if isinstance(plain, Unbuilt):
+        return plain
+    ground.progress(f"{built.machine.name}: booting {way.name} with {client.name}", 0, 0)
+    repeats = _repeats(built.machine) and not request.repetitions
     setting = Setting(
         machine=built.machine,
-        kernel=kernel,
-        image=made.kernel.image,
+        kept=_image(made, client),
+        plain=_image(plain, client) if plain else None,
         client=client,
-        places=places(kernel, client.linked, "client", client.name),
         roles=_roles(built.machine),
         functions=tuple(target.function.name for target in built.targets),
-        plugin=Plugin(plugin(ground.store), _repeats(built.machine)),
+        plugin=Plugin(plugin(ground.store), repeats),
         seconds=request.seconds,
         notes=made.notes,
     )
     run = measured(setting, made.kernel, ground.progress)
     return _kept(request, run)
+
+
+def _image(made: Linked, client: Client) -> Image:
+    kernel = read_vmlinux(content(made.kernel.vmlinux))
+    return Image(kernel, made.kernel.image, places(kernel, client.linked, "client", client.name))
 
 
 def _kept(request: Request, run: BootRun) -> BootRun:

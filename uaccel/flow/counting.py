@@ -38,7 +38,7 @@ class Plugin:
     """Our plugin, and what it has to know of a machine."""
 
     path: str
-    repeats: bool  # there are instructions that repeat themselves
+    repeats: bool  # there are instructions that repeat themselves, each of which counts once
 
 
 def marks(program: Linked, names: tuple[str, str]) -> tuple[int, int]:
@@ -85,7 +85,7 @@ def around(client: Linked) -> Marks:
 def from_first(kernel: Linked, functions: tuple[str, ...], client: Linked) -> Marks:
     """Return the marks from the first call of any of `functions` to the end of what runs."""
     _, end = marks(client, (BEGIN, END))
-    return Marks(kernel.addresses(functions), end, b"")
+    return Marks(kernel.entries(functions), end, b"")
 
 
 def places(kernel: Linked, client: Linked, named: str, other: str) -> Places:
@@ -99,6 +99,7 @@ def places(kernel: Linked, client: Linked, named: str, other: str) -> Places:
         unmapped=kernel.unmapped,
         programs=((named, client.code),),
         other=other,
+        inner=frozenset(at + past for at, past in kernel.inner),
     )
 
 

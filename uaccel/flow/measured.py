@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
+from uaccel.accessors import bare
 from uaccel.errors import UserError
 from uaccel.flow.clients import Client
 from uaccel.flow.counting import (
@@ -30,7 +32,7 @@ from uaccel.model.executed import Linked, Places, Stretch
 from uaccel.model.machine import RoleRow
 from uaccel.read.clientlog import Called, read_calls
 from uaccel.read.executed import toggles
-from uaccel.traceshares import is_kernel, shares, span_counts
+from uaccel.traceshares import is_kernel, shares
 
 PLAIN = "plain"  # the kind of call whose figures stand for all
 Answer = TypeVar("Answer")
@@ -40,14 +42,22 @@ _PLUGGED = 20  # that the plugin counts: some hold a tick of the timer
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A kernel as it is loaded."""
+
+    kernel: Linked
+    path: str
+    places: Places
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
-    """One kernel with all that is needed to count in it."""
+    """One way of writing with all that is needed to count in it."""
 
     machine: Machine
-    kernel: Linked
-    image: str  # path
+    kept: Image  # in which each function is a symbol of its own
+    plain: Image | None  # as the compiler likes it, with functions inlined; None: not asked for
     client: Client
-    places: Places
     roles: tuple[RoleRow, ...]
     functions: tuple[str, ...]  # that it is about
     plugin: Plugin
@@ -73,7 +83,7 @@ def measured(setting: Setting, kernel: Kernel, progress: Progress) -> BootRun:
     )
     try:
         if setting.client.arguments:
-            return _whole_run(setting, blank)
+            return _whole_run(setting, blank, progress)
         return _calls(setting, blank, progress)
     except Hung as error:
         return replace(blank, why=error.why, console=error.console)
@@ -106,71 +116,116 @@ def _calls(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
     def told(what: str) -> None:
         progress(f"{setting.machine.name}: {what}", 0, 0)
 
-    got = _in(setting, _PLUGGED, lambda load: plugged(load, setting.plugin, around(own)))
-    by_plugin = _by_kind(got)
-    by_steps = _by_kind(_in(setting, _STEPPED, lambda load: stepped(load, own, told)))
+    count = partial(plugged, plugin=setting.plugin, where=around(own))
+    by_plugin = _by_kind(_in(setting, setting.kept, _PLUGGED, count))
+    step = partial(stepped, client=own, told=told)
+    by_steps = _by_kind(_in(setting, setting.kept, _STEPPED, step))
     calls = tuple(_call(setting, kind, seen) for kind, seen in by_steps.items())
     plain = next((call for call in calls if call.what == PLAIN), None)
     differ = dict(differing(by_steps, by_plugin))
     why = differ.pop(PLAIN, "")
     usual_one = _usual(by_steps.get(PLAIN, ()))
+    called = _reached(setting, usual_one) if usual_one else ()
     return replace(
         blank,
         way=f"{STEPPED} and {PLUGGED}",
         calls=calls,
-        symbols=shares(usual_one.rows, setting.places) if usual_one else (),
+        symbols=shares(usual_one.rows, setting.kept.places) if usual_one else (),
         instructions=usual_one.instructions if usual_one else 0,
         instructions_per_call=plain.instructions if plain and not why else None,
         toggles_per_call=plain.toggles if plain and not why else None,
-        reached=_reached(setting, usual_one) if usual_one else (),
+        reached=called,
+        holders=tuple(name for name, times in called if times),
         why=why,
         notes=(*blank.notes, *_beside(setting, differ.values())),
     )
 
 
-def _whole_run(setting: Setting, blank: BootRun) -> BootRun:
-    name, functions = setting.client.name, " or ".join(setting.functions)
-    where = from_first(setting.kernel, setting.functions, setting.client.linked)
-    if not where.begins:
+def _whole_run(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
+    functions = " or ".join(setting.functions)
+    if not setting.kept.kernel.entries(setting.functions):
         raise UserError(f"the kernel has no function of its own {functions}: it was inlined")
-    got = _in(setting, 0, lambda load: plugged(load, setting.plugin, where, steady=True))
-    read_calls(got.console)  # only to ask whether the client ended well
-    if not got.stretches:
-        raise UserError(f"{name} never calls {functions}")
-    run = got.stretches[0]
+    progress(f"{setting.machine.name}: counting the calls of {blank.client}", 0, 0)
+    calls = _from_first(setting, setting.kept, setting.functions)
+    progress(f"{setting.machine.name}: following calls of {blank.client}", 0, 0)
     found, why = _followed(setting)
+    progress(f"{setting.machine.name}: counting all that {blank.client} executes", 0, 0)
+    image, holders, notes = _played(setting, found.chain, calls)
+    run = calls if image is setting.kept else _from_first(setting, image, holders)
     one = usual_of(found.calls)
+    kernel = setting.kept.kernel
     return replace(
         blank,
         way=f"{PLUGGED} and icount, from the first call on; {STEPPED} for a call",
-        symbols=shares(run.rows, setting.places),
+        symbols=shares(run.rows, image.places),
         instructions=run.instructions,
         instructions_per_call=one.instructions if one else None,
-        toggles_per_call=toggles(setting.kernel, one.rows, setting.roles) if one else None,
-        reached=_reached(setting, run),
+        toggles_per_call=toggles(kernel, one.rows, setting.roles) if one else None,
+        reached=_reached(setting, calls),
         chain=found.chain,
-        why="" if one else why or f"no call of {name} could be followed from its begin to its end",
+        holders=holders,
+        why="" if one else why or f"no call of {blank.client} could be followed to its end",
+        notes=(*blank.notes, *notes),
     )
+
+
+def _from_first(setting: Setting, image: Image, functions: tuple[str, ...]) -> Stretch:
+    where = from_first(image.kernel, functions, setting.client.linked)
+    load = partial(plugged, plugin=setting.plugin, where=where, steady=True)
+    got = _in(setting, image, 0, load)
+    read_calls(got.console)  # only to ask whether the client ended well
+    if not got.stretches:
+        raise UserError(f"{setting.client.name} never calls {' or '.join(functions)}")
+    return got.stretches[0]
+
+
+def _played(
+    setting: Setting, chain: tuple[str, ...], calls: Stretch
+) -> tuple[Image, tuple[str, ...], tuple[str, ...]]:
+    # The kernel whose shares stand, the symbols that the functions are in, and notes.
+    named = tuple(name for name, times in _reached(setting, calls) if times)
+    if setting.plain is None:
+        return setting.kept, named, ()
+    found = tuple(dict.fromkeys(holder(setting.plain.kernel, name, chain) for name in named))
+    if None in found:
+        # Whom else it was inlined into is not known.
+        note = "shares are those of a kernel in which each function is a symbol of its own"
+        return setting.kept, named, (f"{setting.machine.name}: {note}",)
+    return setting.plain, tuple(one for one in found if one is not None), ()
+
+
+def holder(kernel: Linked, name: str, chain: tuple[str, ...]) -> str | None:
+    """Return the symbol of `kernel` that holds the code of the function `name`.
+
+    It is the function itself, or who called it in the `chain` of calls that leads there: the
+    nearest one that is left.  None when `chain` does not lead there.
+    """
+    symbols = {bare(symbol): symbol for symbol, _, _ in kernel.symbols}
+    if name in symbols:
+        return symbols[name]
+    if name not in chain:
+        return None
+    above = reversed(chain[: chain.index(name)])
+    return next((symbols[bare(one)] for one in above if bare(one) in symbols), None)
 
 
 def _followed(setting: Setting) -> tuple[Reached, str]:
     # Shares stand without it.
-    asked = setting.kernel, setting.functions, setting.places
+    kept = setting.kept
+    follow = partial(reached, kernel=kept.kernel, functions=setting.functions, places=kept.places)
     try:
-        return _in(setting, 0, lambda load: reached(load, *asked)), ""
+        return _in(setting, kept, 0, follow), ""
     except Hung as error:
         return Reached((), ()), error.why
     except UserError as error:
         return Reached((), ()), str(error)
 
 
-def _in(setting: Setting, calls: int, count: Callable[[Load], Answer]) -> Answer:
+def _in(setting: Setting, image: Image, calls: int, count: Callable[[Load], Answer]) -> Answer:
     with scratch() as folder:
         initrd = f"{folder}/initrd.gz"
         put_bytes(folder, "initrd.gz", setting.client.initrd(calls))
-        return count(
-            Load(setting.machine, setting.image, initrd, setting.kernel.big, setting.seconds)
-        )
+        return count(Load(setting.machine, image.path, initrd, image.kernel.big, setting.seconds))
 
 
 def _by_kind(got: Counted) -> dict[str, tuple[Seen, ...]]:
@@ -191,13 +246,13 @@ def _usual(seen: Sequence[Seen]) -> Stretch | None:
 def _call(setting: Setting, kind: str, seen: tuple[Seen, ...]) -> Call:
     one = _usual(seen)
     rows = one.rows if one else ()
-    inside = tuple(row for row in rows if is_kernel(row, setting.places))
+    inside = tuple(row for row in rows if is_kernel(row, setting.kept.places))
     result = usual(tuple(called.result for called, _ in seen))
     return Call(
         what=kind,
         result=0 if result is None else result,
         instructions=one.instructions if one else 0,
-        toggles=toggles(setting.kernel, inside, setting.roles),
+        toggles=toggles(setting.kept.kernel, inside, setting.roles),
         user_bytes=seen[-1][0].bytes,
         user_instructions=sum(row.count for row in rows) - sum(row.count for row in inside),
     )
@@ -210,4 +265,9 @@ def _beside(setting: Setting, clauses: Iterable[str]) -> Iterator[str]:
 
 
 def _reached(setting: Setting, run: Stretch) -> tuple[tuple[str, int], ...]:
-    return tuple((name, span_counts(run.rows, name, setting.places)) for name in setting.functions)
+    kernel = setting.kept.kernel
+    return tuple((name, _times(run, kernel.entries((name,)))) for name in setting.functions)
+
+
+def _times(run: Stretch, entries: tuple[int, ...]) -> int:
+    return sum(row.count for row in run.rows if row.address in entries)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Functions of a kernel that boots, in one style: linked into it, or why not."""
+"""Functions of a kernel that boots, in one style or as a patch has them: linked, or why not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from uaccel.errors import UserError
@@ -23,8 +23,16 @@ from uaccel.read.types import read_layouts
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One way of writing the targets: a style, or what a patch of the user's makes of files."""
+
+    name: str  # of the style or the patch; "" for the tree as it stands
+    texts: Mapping[PurePosixPath, bytes] | None = None  # of the files that a patch changes
+
+
+@dataclass(frozen=True, slots=True)
 class Base:
-    """A kernel that is built, with the objects that hold the targets."""
+    """A kernel that is built, with the objects that hold the targets or that patches change."""
 
     machine: Machine
     objects: tuple[tuple[str, Prepared], ...]  # "sound/core/pcm_native.o"
@@ -40,12 +48,23 @@ class Linked:
 
 
 def base(
-    ground: Ground, machine: Machine, toolchain: Toolchain, targets: tuple[Target, ...]
+    ground: Ground,
+    machine: Machine,
+    toolchain: Toolchain,
+    targets: tuple[Target, ...],
+    ways: tuple[Way, ...] = (),
 ) -> Base | Unbuilt:
-    """Return the kernel of `machine` of which the files of `targets` are parts, or why not."""
+    """Return the kernel of `machine` of which all files of `targets` and `ways` are parts.
+
+    Or why there is none.
+    """
     found: dict[str, Prepared] = {}
-    for target in targets:
-        object = object_of(ground.tree, target.path)
+    files = (
+        *(target.path for target in targets),
+        *(path for way in ways for path in way.texts or ()),
+    )
+    for file in files:
+        object = object_of(ground.tree, file)
         if object in found:
             continue
         made = kernel(ground.tree, machine, toolchain, object, ground.store, ground.progress)
@@ -55,19 +74,55 @@ def base(
     return Base(machine, tuple(found.items()), targets)
 
 
-def linked(ground: Ground, built: Base, style: str) -> Linked | Unbuilt:
-    """Return the kernel with every target in `style`, or why none of them can be written so."""
+def linked(ground: Ground, built: Base, way: Way, *, symbols: bool = True) -> Linked | Unbuilt:
+    """Return the kernel with the targets written in `way`, or why none of them can be written so.
+
+    `symbols` keeps each target a symbol of its own; else the compiler inlines what it likes to.
+    """
+    if way.texts is None:
+        written, notes, done = _in_style(ground, built, way.name)
+        if way.name and not done:
+            why = "; ".join(notes) or f"nothing can be written as {way.name}"
+            return Unbuilt(built.machine.name, why)
+    else:
+        written, notes = _as_patched(ground, built, way.texts), ()
+    if symbols:
+        written = tuple(replace(one, texts=_kept(built, one.texts)) for one in written)
+    made = relink(ground.tree, built.machine, way.name, written, ground.store, ground.progress)
+    return made if isinstance(made, Unbuilt) else Linked(made, notes)
+
+
+def _in_style(
+    ground: Ground, built: Base, style: str
+) -> tuple[tuple[Written, ...], tuple[str, ...], int]:
     written, notes, done = [], [], 0
     for object, prepared in built.objects:
-        mine = [one for one in built.targets if object_of(ground.tree, one.path) == object]
+        mine = _targets_in(ground, built, object)
+        if not mine:
+            continue
         drafts, texts = _written(ground, prepared, mine, style)
         notes += [note for one in drafts for note in _left(one)]
         done += sum(_stands_so(one) for one in drafts)
         written.append(Written(prepared, texts))
-    if style and not done:
-        return Unbuilt(built.machine.name, "; ".join(notes) or f"nothing can be written as {style}")
-    made = relink(ground.tree, built.machine, style, tuple(written), ground.store, ground.progress)
-    return made if isinstance(made, Unbuilt) else Linked(made, tuple(notes))
+    return tuple(written), tuple(notes), done
+
+
+def _as_patched(
+    ground: Ground, built: Base, texts: Mapping[PurePosixPath, bytes]
+) -> tuple[Written, ...]:
+    written = []
+    for object, prepared in built.objects:
+        mine = {one.path: one.reading.source.text for one in _targets_in(ground, built, object)}
+        changed = {
+            path: text for path, text in texts.items() if object_of(ground.tree, path) == object
+        }
+        if mine or changed:
+            written.append(Written(prepared, mine | changed))
+    return tuple(written)
+
+
+def _targets_in(ground: Ground, built: Base, object: str) -> list[Target]:
+    return [one for one in built.targets if object_of(ground.tree, one.path) == object]
 
 
 def _written(
@@ -84,12 +139,15 @@ def _written(
         texts[target.path] = made.text if made.rewrites else now.reading.source.text
         for other in made.others if made.rewrites else ():
             texts[PurePosixPath(other.path)] = other.after
-    names = tuple(target.function.name for target in targets)
-    return drafts, {path: _kept(path, text, names) for path, text in texts.items()}
+    return drafts, texts
 
 
-def _kept(path: PurePosixPath, text: bytes, names: tuple[str, ...]) -> bytes:
-    return kept_as_symbols(read_source(Source(path, text)), names)
+def _kept(built: Base, texts: Mapping[PurePosixPath, bytes]) -> dict[PurePosixPath, bytes]:
+    names = tuple(target.function.name for target in built.targets)
+    return {
+        path: kept_as_symbols(read_source(Source(path, text)), names)
+        for path, text in texts.items()
+    }
 
 
 def _layouts(ground: Ground, prepared: Prepared, targets: list[Target]) -> tuple[Layouts, ...]:

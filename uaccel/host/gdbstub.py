@@ -37,10 +37,14 @@ class Place:
 class Stub:
     """One conversation with an emulator that waits for a debugger."""
 
-    def __init__(self, channel: socket.socket, big: bool, deadline: float) -> None:
+    def __init__(
+        self, channel: socket.socket, big: bool, deadline: float, rests: tuple[bytes, ...] = ()
+    ) -> None:
         self._channel = channel
         self._order = "big" if big else "little"
         self._deadline = deadline  # of time.monotonic()
+        self._rests = rests  # instructions after which a step goes on over the next one
+        self._resting: dict[int, int] = {}  # address, 0 or the size of such a one there
         self._buffer = b""
         self._acknowledged = True
         if channel.family in (socket.AF_INET, socket.AF_INET6):
@@ -115,9 +119,12 @@ class Stub:
         which interrupts were held back and nothing was executed.
         """
         self._expect_ok(_STEPPING)
-        before = -1
+        before, passed = -1, -1
         for _ in range(most):
             at = self.read(self.counter)
+            if at != before and passed not in (-1, at):
+                yield passed
+            passed = self._passed_after(at)
             if at != before:
                 yield at
             elif self._hides:  # the last one of the kernel stands there until it is entered again
@@ -125,6 +132,15 @@ class Stub:
             before = at
             if self.ask("s")[:1] not in ("T", "S"):
                 raise UserError("the emulator ended while it was stepped")
+
+    def _passed_after(self, at: int) -> int:
+        # The address of an instruction that may be executed unseen with the one at `at`, or -1.
+        if not self._rests:
+            return -1
+        if at not in self._resting:
+            code = self.memory(at, len(self._rests[0]))
+            self._resting[at] = len(code) if code in self._rests else 0
+        return at + self._resting[at] if self._resting[at] else -1
 
     def leave(self) -> None:
         """Return when the emulator runs on without us."""

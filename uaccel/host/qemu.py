@@ -111,7 +111,7 @@ def debugging(load: Load) -> Iterator[tuple[Guest, Stub]]:
             its.close()
             guest = Guest(load, running, deadline)
             try:
-                yield guest, Stub(ours, load.big, deadline)
+                yield guest, Stub(ours, load.big, deadline, load.machine.rests)
             except UserError:
                 if time.monotonic() < deadline:
                     raise

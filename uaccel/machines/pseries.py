@@ -44,4 +44,6 @@ MACHINE = Machine(
     megabytes=100,
     seconds=424,
     objects=715,
+    # `or n,n,n`, which sets the priority of a thread: QEMU, gen_or() in target/ppc/translate.c.
+    rests=tuple((0x7C000378 | n * 0x210800).to_bytes(4, "little") for n in range(1, 32)),
 )

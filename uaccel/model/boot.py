@@ -40,6 +40,8 @@ class Machine:
     seconds: int  # that its kernel took from nothing, on two cores that did other work too
     name: str = ""  # of its module
     objects: int = 0  # files that its kernel is linked of, about
+    # Instructions at which the emulator rests: a debugger's step then goes on over the next one.
+    rests: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class BootRun:
     instructions: int = 0  # of all `symbols`
     reached: tuple[tuple[str, int], ...] = ()  # function, how often it was called in all
     chain: tuple[str, ...] = ()  # functions from the system call down to the first one reached
+    holders: tuple[str, ...] = ()  # symbols that the functions' code is in, of those of `symbols`
+    share: float | None = None  # percent that they have, with accessors and copy routines
     profile: str = ""  # file that `compare` reads
     notes: tuple[str, ...] = ()  # one sentence each
     console: str = ""  # its last lines, where something went wrong
@@ -110,3 +114,4 @@ class Booted:
     unbuilt: tuple[tuple[str, Unbuilt], ...]  # style, and why it was not booted
     notes: tuple[str, ...]
     seconds: float
+    comparisons: tuple[str, ...] = ()  # lines that show the profiles side by side

@@ -58,6 +58,7 @@ class Places:
     unmapped: int  # code that runs before memory is mapped is this far below its symbol
     programs: tuple[tuple[str, tuple[Code, ...]], ...]  # that always lie at the same addresses
     other: str  # the program that all else of the user's side belongs to
+    inner: frozenset[int] = frozenset()  # where functions are entered past their symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,14 @@ class Linked:
     first: int  # of a kernel: the lowest address that only it has
     unmapped: int  # of a kernel: how far below it lies before memory is mapped
     end: int  # of its code
+    # Past a symbol, where calls from within enter: ELFv2 ABI of ppc64, "local entry point".
+    inner: tuple[tuple[int, int], ...] = ()  # address of the symbol, how many bytes past it
 
     def address(self, name: str) -> int | None:
         """Return where the symbol `name` is, None when there is none."""
         return next((at for known, at, _ in self.symbols if known == name), None)
 
-    def addresses(self, names: tuple[str, ...]) -> tuple[int, ...]:
-        """Return where those of the symbols `names` are that there are."""
-        return tuple(at for known, at, _ in self.symbols if known in names)
+    def entries(self, names: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the addresses that every call of any of the functions `names` goes through."""
+        past = dict(self.inner)
+        return tuple(at + past.get(at, 0) for known, at, _ in self.symbols if known in names)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import BytesIO
 
 from elftools.common.exceptions import ELFError
@@ -39,6 +40,7 @@ def read_vmlinux(data: bytes) -> Linked:
         first=1 << 63 if file.elfclass == 64 else start // _ALIGNED * _ALIGNED,
         unmapped=start - int(lowest["p_paddr"]),
         end=max(one["p_vaddr"] + one["p_memsz"] for one in code),
+        inner=tuple(_inner(file)) if file["e_machine"] == "EM_PPC64" else (),
     )
 
 
@@ -46,20 +48,30 @@ def _code(data: bytes, address: int, offset: int, size: int) -> Code:
     return Code(address, data[offset : offset + size])
 
 
-def _symbols(file: ELFFile) -> list[tuple[str, int, int]]:
+def _symbols(file: ELFFile) -> Iterator[tuple[str, int, int]]:
+    for one in _of_code(file):
+        yield one.name, int(one["st_value"]), int(one["st_size"])
+
+
+def _inner(file: ELFFile) -> Iterator[tuple[int, int]]:
+    # Three bits of st_other: 2 to the power of them, in bytes; 0 and 1 are none.
+    for one in _of_code(file):
+        if (power := int(one["st_other"]["local"])) > 1:
+            yield int(one["st_value"]), 1 << power
+
+
+def _of_code(file: ELFFile) -> Iterator[Symbol]:
     table = file.get_section_by_name(".symtab")
     if not isinstance(table, SymbolTableSection):
-        return []
+        return
     holding = {
         number
         for number, section in enumerate(file.iter_sections())
         if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR
     }
-    return [
-        (one.name, int(one["st_value"]), int(one["st_size"]))
-        for one in table.iter_symbols()
-        if one["st_shndx"] in holding and _names_code(one)
-    ]
+    for one in table.iter_symbols():
+        if one["st_shndx"] in holding and _names_code(one):
+            yield one
 
 
 def _names_code(one: Symbol) -> bool:

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from io import StringIO
-from shlex import quote
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -29,7 +28,7 @@ def text(booted: Booted, *, color: bool, width: int, verbose: bool = False) -> s
     wide = console(written, color, WIDE)
     for part in _parts(booted, verbose):
         (wide if isinstance(part, Table) else narrow).print(part, soft_wrap=False)
-    for again in (*_compared(booted.runs), booted.command):
+    for again in (*booted.comparisons, booted.command):
         wide.print(Text.assemble(("again  ", "dim"), line(again)), soft_wrap=True)
     return stripped(written)
 
@@ -57,6 +56,7 @@ def _parts(booted: Booted, verbose: bool) -> Iterator[RenderableType]:
             yield Text(block(run.console))
     yield title("per call")
     yield _figures(booted)
+    yield from (hanging("", sentence, "dim") for sentence in _meanings(booted))
     yield from (hanging("?", why, "yellow") for why in _unknown(booted))
 
 
@@ -83,7 +83,8 @@ def _calls(run: BootRun) -> Table:
 
 def _figures(booted: Booted) -> Table:
     columns = ("machine", "client", "style", "compiler", "instructions", "openings and closings")
-    shown = table(*columns, "calls of the functions")
+    shared = any(run.share is not None for run in booted.runs)
+    shown = table(*columns, *(("share",) if shared else ()), "calls of the functions")
     for run in booted.runs:
         reached = ", ".join(f"{name} {times}" for name, times in run.reached if times)
         cells = (
@@ -93,14 +94,32 @@ def _figures(booted: Booted) -> Table:
             run.toolchain,
             _known(run.instructions_per_call),
             _known(run.toggles_per_call),
+            *((_percent(run.share),) if shared else ()),
             reached or "none",
         )
         shown.add_row(*(Text(line(cell)) for cell in cells))
     return shown
 
 
+def _meanings(booted: Booted) -> Iterator[str]:
+    # A style may be inlined where another one is not: all symbols count in each.
+    found: dict[str, dict[str, None]] = {}
+    for run in booted.runs:
+        if run.share is not None:
+            found.setdefault(run.machine, {}).update(dict.fromkeys(run.holders))
+    for machine, names in found.items():
+        yield (
+            f"share on {machine}: {' and '.join(names)} with accessors and copy routines, of all "
+            "instructions from its first call to the end"
+        )
+
+
 def _known(figure: int | None) -> str:
     return "unknown" if figure is None else str(figure)
+
+
+def _percent(share: float | None) -> str:
+    return "unknown" if share is None else f"{share:.2f} %"
 
 
 def _unknown(booted: Booted) -> Iterator[str]:
@@ -109,15 +128,3 @@ def _unknown(booted: Booted) -> Iterator[str]:
     for run in booted.runs:
         if run.why:
             yield f"{run.machine}, {run.style or 'as it stands'}: {run.why.splitlines()[0]}"
-
-
-def _compared(runs: Iterable[BootRun]) -> Iterator[str]:
-    # What shows the shares of the styles side by side.
-    groups: dict[tuple[str, str, str], list[BootRun]] = {}
-    for run in runs:
-        if run.profile:
-            groups.setdefault((run.machine, run.userland, run.client), []).append(run)
-    for group in groups.values():
-        yield " ".join(
-            ("uaccel compare", *(quote(f"{run.style or 'tree'}={run.profile}") for run in group))
-        )

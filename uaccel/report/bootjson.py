@@ -18,6 +18,7 @@ def document(booted: Booted) -> str:
             {"style": style, "machine": one.arch, "why": one.why} for style, one in booted.unbuilt
         ],
         "notes": list(booted.notes),
+        "comparisons": list(booted.comparisons),
         "seconds": round(booted.seconds, 3),
     }
     return dump(content)
@@ -34,6 +35,8 @@ def _run(one: BootRun) -> dict[str, object]:
         "instructions_per_call": one.instructions_per_call,
         "toggles_per_call": one.toggles_per_call,
         "why": one.why,
+        "share": None if one.share is None else round(one.share, 4),
+        "share_of": list(one.holders),
         "instructions": one.instructions,
         "symbols": [
             {"name": share.symbol, "object": share.object, "percent": round(share.percent, 4)}
