@@ -164,6 +164,6 @@ def test_a_counter_that_stands_still_hides_a_program(meet: Meet) -> None:
 
 
 def test_where_the_emulator_rests_the_next_one_is_executed_unseen(meet: Meet) -> None:
-    """After 0x104 the machine stops at another place than behind it: 0x108 was executed too."""
-    stub = meet(Board(), rests=(bytes.fromhex("7c000000"),))
-    assert list(stub.steps(5)) == [0x100, 0x104, 0x108, 0xC0000200]
+    """What stands at 0x104 has three bytes; the machine stops elsewhere, so 0x107 was executed."""
+    stub = meet(Board(), rests=(bytes.fromhex("7c0000"),))
+    assert list(stub.steps(5)) == [0x100, 0x104, 0x107, 0xC0000200]

@@ -1,23 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Shares of functions in what a booted program executed, and in which symbol their code is."""
+"""Shares of functions in what a booted program executed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from uaccel.flow.measured import holder
 from uaccel.flow.summed import comparisons, summed
 from uaccel.model.boot import BootRun, Call, SymbolShare
-from uaccel.model.executed import Linked
 from uaccel.traceshares import KERNEL
-
-CHAIN = ("entry", "toy_ioctl", "toy_common_ioctl", "toy_sync")
-
-
-def kernel(*names: str) -> Linked:
-    """Return a kernel with these symbols."""
-    symbols = tuple((name, 64 * at, 64) for at, name in enumerate(names))
-    return Linked("EM_PPC", True, 32, symbols, (), 0, 0, 64 * len(names))
 
 
 def run(style: str, *symbols: tuple[str, int]) -> BootRun:
@@ -36,22 +26,6 @@ def run(style: str, *symbols: tuple[str, int]) -> BootRun:
         holders=("toy_common_ioctl",),
         profile=f"/there/{style}.txt",
     )
-
-
-def test_a_function_that_has_a_symbol_is_in_it() -> None:
-    assert holder(kernel(*CHAIN), "toy_sync", CHAIN) == "toy_sync"
-    assert holder(kernel("entry", "toy_sync.isra.0"), "toy_sync", CHAIN) == "toy_sync.isra.0"
-
-
-def test_a_function_that_was_inlined_is_in_the_nearest_caller_that_is_left() -> None:
-    assert holder(kernel(*CHAIN[:-1]), "toy_sync", CHAIN) == "toy_common_ioctl"
-    assert holder(kernel(*CHAIN[:-2]), "toy_sync", CHAIN) == "toy_ioctl"
-
-
-def test_where_no_chain_leads_there_nobody_knows() -> None:
-    assert holder(kernel("entry"), "toy_sync", ()) is None
-    assert holder(kernel("entry"), "toy_other", CHAIN) is None
-    assert holder(kernel("other"), "toy_sync", CHAIN) is None
 
 
 def test_the_share_is_of_the_function_with_its_accessors() -> None:

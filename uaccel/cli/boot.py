@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from uaccel.cli.answer import FINE, FOUND, UNUSABLE, Answer, is_coloured, width
+from uaccel.cli.answer import FINE, FOUND, Answer, is_coloured, width
 from uaccel.cli.documents import add_documents, expect_documents, written
 from uaccel.cli.options import (
     add_pace,
@@ -127,8 +127,8 @@ def _machines(named: list[str] | None) -> tuple[Machine, ...]:
 
 
 def _answer(args: argparse.Namespace, booted: Booted, colour: bool) -> Answer:
-    failed = bool(booted.unbuilt) or any(not run.symbols for run in booted.runs)
-    status = UNUSABLE if not booted.runs else FOUND if failed else FINE
+    failed = bool(booted.unbuilt) or any(run.why for run in booted.runs)
+    status = FOUND if failed else FINE
     document = written(args, {"json": lambda: bootjson.document(booted)})
     shown = report.text(booted, color=colour, width=width(), verbose=args.verbose)
     return Answer(shown if document is None else document, status)

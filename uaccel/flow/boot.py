@@ -19,13 +19,12 @@ from uaccel.flow.measured import Image, Setting, measured
 from uaccel.flow.summed import comparisons, summed
 from uaccel.flow.targets import Target, load
 from uaccel.flow.written import Base, Linked, Way, base, linked
-from uaccel.host.files import content, put
+from uaccel.host.files import put
 from uaccel.host.kernels import recipe
 from uaccel.host.tcg import plugin
 from uaccel.host.toolchain import find_toolchain
 from uaccel.model.boot import Booted, BootRun, Machine
 from uaccel.model.machine import Arch, RoleRow, Unbuilt
-from uaccel.read.vmlinux import read_vmlinux
 from uaccel.traceshares import listing
 
 MACHINES = catalog(uaccel.machines, Machine)
@@ -69,6 +68,8 @@ def boot(ground: Ground, request: Request) -> Booted:
                 unbuilt.append((style, run))
             else:
                 runs.append(run)
+    if not runs:
+        raise UserError("; ".join(dict.fromkeys(_sentence(*one) for one in unbuilt)))
     return Booted(
         tree=ground.tree,
         command=request.command,
@@ -78,6 +79,10 @@ def boot(ground: Ground, request: Request) -> Booted:
         comparisons=comparisons(runs),
         seconds=time.monotonic() - started,
     )
+
+
+def _sentence(style: str, unbuilt: Unbuilt) -> str:
+    return f"{unbuilt.arch}, {style}: {unbuilt.why}" if style else unbuilt.why
 
 
 def room(machines: tuple[Machine, ...]) -> str:
@@ -142,7 +147,7 @@ def _of_way(
 
 
 def _image(made: Linked, client: Client) -> Image:
-    kernel = read_vmlinux(content(made.kernel.vmlinux))
+    kernel = made.code
     return Image(kernel, made.kernel.image, places(kernel, client.linked, "client", client.name))
 
 

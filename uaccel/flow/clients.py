@@ -16,6 +16,7 @@ from uaccel.host.initramfs import Entry, pack, plain, program, with_client
 from uaccel.host.store import Store
 from uaccel.model.boot import Machine, Userland
 from uaccel.model.executed import Linked
+from uaccel.read.dynamic import dynamic
 from uaccel.read.vmlinux import read_vmlinux
 
 OURS, PLAYS = "ours", "aplay"
@@ -51,31 +52,63 @@ def chosen(
     machine: Machine, wanted: str, userland: str, store: Store, progress: Progress
 ) -> Client:
     """Return the client that the user wants, for a userland of `machine`."""
+    if wanted not in (OURS, PLAYS):
+        _userland(machine, userland, packaged=False)
+        return _given(machine, userland, wanted, store)
     side = _userland(machine, userland, packaged=wanted == PLAYS)
     bare = content(build(side, store))
     own = read_vmlinux(bare)
     if wanted == OURS:
         return Client(OURS, side, own, bare, (), (), ())
-    if wanted == PLAYS:
 
-        def fetching(what: str, share: float | None) -> None:
-            progress(what, round(100 * share) if share else 0, 100 if share else 0)
+    def fetching(what: str, share: float | None) -> None:
+        progress(what, round(100 * share) if share else 0, 100 if share else 0)
 
-        found = programs(side, APLAY, store, fetching)
-        sound = plain(_SOUND, bytes(2 * _RATE * _SECONDS_PLAYED))
-        words = (f"/{APLAY.path}", *_PLAYING)
-        return Client(PLAYS, side, own, bare, words, (*found.entries, sound), found.packages)
-    return _given(side, own, bare, wanted)
+    found = programs(side, APLAY, store, fetching)
+    sound = plain(_SOUND, bytes(2 * _RATE * _SECONDS_PLAYED))
+    words = (f"/{APLAY.path}", *_PLAYING)
+    return Client(PLAYS, side, own, bare, words, (*found.entries, sound), found.packages)
 
 
-def _given(side: Userland, own: Linked, bare: bytes, wanted: str) -> Client:
-    first, *words = shlex.split(wanted) or [""]
-    held = content(first)
-    if read_vmlinux(held).machine != own.machine:
-        raise UserError(f"{first} is no program of {side.name}")
-    name = PurePath(first).name
+def _given(machine: Machine, userland: str, wanted: str, store: Store) -> Client:
+    words = _words(wanted)
+    held = content(words[0])
+    elf = _program(words[0], held)
+    for side in machine.userlands:
+        bare = content(build(side, store)) if userland in ("", side.name) else b""
+        own = read_vmlinux(bare) if bare else None
+        if own is not None and (own.machine, own.bits, own.big) == (elf.machine, elf.bits, elf.big):
+            break
+    else:
+        kinds = userland or " or ".join(side.name for side in machine.userlands)
+        raise UserError(f"{words[0]} is no program of {kinds}, which {machine.name} runs")
+    name = PurePath(words[0]).name
     place = f"usr/bin/{name}"
-    return Client(name, side, own, bare, (f"/{place}", *words), (program(place, held),), ())
+    arguments = (f"/{place}", *words[1:])
+    return Client(name, side, own, bare, arguments, (program(place, held),), ())
+
+
+def _words(wanted: str) -> list[str]:
+    try:
+        words = shlex.split(wanted)
+    except ValueError as error:
+        raise UserError(f"--client {wanted} is no command: {error}") from None
+    if not words:
+        raise UserError("--client names no program")
+    if any(not word or "\n" in word for word in words):
+        raise UserError("a word of --client is empty or holds a line break")
+    return words
+
+
+def _program(path: str, held: bytes) -> Linked:
+    try:
+        elf = read_vmlinux(held)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    needs = dynamic(held)
+    if needs is not None and needs.interpreter:
+        raise UserError(f"{path} asks for {needs.interpreter} and libraries: give a static program")
+    return elf
 
 
 def _userland(machine: Machine, named: str, *, packaged: bool) -> Userland:

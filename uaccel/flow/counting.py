@@ -82,10 +82,10 @@ def around(client: Linked) -> Marks:
     return Marks((begin,), end, code)
 
 
-def from_first(kernel: Linked, functions: tuple[str, ...], client: Linked) -> Marks:
-    """Return the marks from the first call of any of `functions` to the end of what runs."""
+def from_first(entries: tuple[int, ...], client: Linked) -> Marks:
+    """Return the marks from where any of `entries` is executed first to the end of what runs."""
     _, end = marks(client, (BEGIN, END))
-    return Marks(kernel.entries(functions), end, b"")
+    return Marks(entries, end, b"")
 
 
 def places(kernel: Linked, client: Linked, named: str, other: str) -> Places:

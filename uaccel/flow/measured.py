@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from uaccel.accessors import bare
 from uaccel.errors import UserError
 from uaccel.flow.clients import Client
 from uaccel.flow.counting import (
@@ -25,8 +24,9 @@ from uaccel.flow.counting import (
 )
 from uaccel.flow.ground import Progress
 from uaccel.flow.reaching import Reached, reached
+from uaccel.flow.symbols import entries_of, holder, symbols_of
 from uaccel.host.files import put_bytes, scratch
-from uaccel.host.qemu import Hung, Load
+from uaccel.host.qemu import Ended, Load
 from uaccel.model.boot import BootRun, Call, Kernel, Machine
 from uaccel.model.executed import Linked, Places, Stretch
 from uaccel.model.machine import RoleRow
@@ -85,7 +85,7 @@ def measured(setting: Setting, kernel: Kernel, progress: Progress) -> BootRun:
         if setting.client.arguments:
             return _whole_run(setting, blank, progress)
         return _calls(setting, blank, progress)
-    except Hung as error:
+    except Ended as error:
         return replace(blank, why=error.why, console=error.console)
     except UserError as error:
         return replace(blank, why=str(error))
@@ -126,6 +126,9 @@ def _calls(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
     why = differ.pop(PLAIN, "")
     usual_one = _usual(by_steps.get(PLAIN, ()))
     called = _reached(setting, usual_one) if usual_one else ()
+    if not any(times for _, times in called):
+        names = " or ".join(setting.functions)
+        raise UserError(f"the plain call of our client does not reach {names}: name a --client")
     return replace(
         blank,
         way=f"{STEPPED} and {PLUGGED}",
@@ -142,13 +145,11 @@ def _calls(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
 
 
 def _whole_run(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
-    functions = " or ".join(setting.functions)
-    if not setting.kept.kernel.entries(setting.functions):
-        raise UserError(f"the kernel has no function of its own {functions}: it was inlined")
+    _expect_any(setting)
     progress(f"{setting.machine.name}: counting the calls of {blank.client}", 0, 0)
     calls = _from_first(setting, setting.kept, setting.functions)
     progress(f"{setting.machine.name}: following calls of {blank.client}", 0, 0)
-    found, why = _followed(setting)
+    found, why, console = _followed(setting)
     progress(f"{setting.machine.name}: counting all that {blank.client} executes", 0, 0)
     image, holders, notes = _played(setting, found.chain, calls)
     run = calls if image is setting.kept else _from_first(setting, image, holders)
@@ -165,15 +166,22 @@ def _whole_run(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
         chain=found.chain,
         holders=holders,
         why="" if one else why or f"no call of {blank.client} could be followed to its end",
+        console=console,
         notes=(*blank.notes, *notes),
     )
 
 
+def _expect_any(setting: Setting) -> None:
+    if not entries_of(setting.kept.kernel, setting.functions):
+        names = " or ".join(setting.functions)
+        raise UserError(f"the kernel has no symbol {names}: its configuration leaves it out")
+
+
 def _from_first(setting: Setting, image: Image, functions: tuple[str, ...]) -> Stretch:
-    where = from_first(image.kernel, functions, setting.client.linked)
+    where = from_first(entries_of(image.kernel, functions), setting.client.linked)
     load = partial(plugged, plugin=setting.plugin, where=where, steady=True)
     got = _in(setting, image, 0, load)
-    read_calls(got.console)  # only to ask whether the client ended well
+    _told(got)  # only to ask whether the client ended well
     if not got.stretches:
         raise UserError(f"{setting.client.name} never calls {' or '.join(functions)}")
     return got.stretches[0]
@@ -194,31 +202,17 @@ def _played(
     return setting.plain, tuple(one for one in found if one is not None), ()
 
 
-def holder(kernel: Linked, name: str, chain: tuple[str, ...]) -> str | None:
-    """Return the symbol of `kernel` that holds the code of the function `name`.
-
-    It is the function itself, or who called it in the `chain` of calls that leads there: the
-    nearest one that is left.  None when `chain` does not lead there.
-    """
-    symbols = {bare(symbol): symbol for symbol, _, _ in kernel.symbols}
-    if name in symbols:
-        return symbols[name]
-    if name not in chain:
-        return None
-    above = reversed(chain[: chain.index(name)])
-    return next((symbols[bare(one)] for one in above if bare(one) in symbols), None)
-
-
-def _followed(setting: Setting) -> tuple[Reached, str]:
+def _followed(setting: Setting) -> tuple[Reached, str, str]:
     # Shares stand without it.
     kept = setting.kept
-    follow = partial(reached, kernel=kept.kernel, functions=setting.functions, places=kept.places)
+    names = tuple(one for name in setting.functions for one in symbols_of(kept.kernel, name))
+    follow = partial(reached, kernel=kept.kernel, functions=names, places=kept.places)
     try:
-        return _in(setting, kept, 0, follow), ""
-    except Hung as error:
-        return Reached((), ()), error.why
+        return _in(setting, kept, 0, follow), "", ""
+    except Ended as error:
+        return Reached((), ()), error.why, error.console
     except UserError as error:
-        return Reached((), ()), str(error)
+        return Reached((), ()), str(error), ""
 
 
 def _in(setting: Setting, image: Image, calls: int, count: Callable[[Load], Answer]) -> Answer:
@@ -228,8 +222,15 @@ def _in(setting: Setting, image: Image, calls: int, count: Callable[[Load], Answ
         return count(Load(setting.machine, image.path, initrd, image.kernel.big, setting.seconds))
 
 
+def _told(got: Counted) -> tuple[Called, ...]:
+    try:
+        return read_calls(got.console)
+    except UserError as error:
+        raise Ended(str(error), got.console) from None
+
+
 def _by_kind(got: Counted) -> dict[str, tuple[Seen, ...]]:
-    called = read_calls(got.console)
+    called = _told(got)
     if len(called) != len(got.stretches):
         raise UserError(f"the client tells of {len(called)} calls; {len(got.stretches)} were seen")
     both = tuple(zip(called, got.stretches, strict=True))
@@ -266,7 +267,7 @@ def _beside(setting: Setting, clauses: Iterable[str]) -> Iterator[str]:
 
 def _reached(setting: Setting, run: Stretch) -> tuple[tuple[str, int], ...]:
     kernel = setting.kept.kernel
-    return tuple((name, _times(run, kernel.entries((name,)))) for name in setting.functions)
+    return tuple((name, _times(run, entries_of(kernel, (name,)))) for name in setting.functions)
 
 
 def _times(run: Stretch, entries: tuple[int, ...]) -> int:

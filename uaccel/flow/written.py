@@ -15,11 +15,13 @@ from uaccel.host.files import content
 from uaccel.host.kbuild import Prepared, object_of
 from uaccel.host.kernels import Written, kernel, relink
 from uaccel.host.variant import compile_variant
+from uaccel.model import executed
 from uaccel.model.boot import Kernel, Machine
 from uaccel.model.machine import Toolchain, Unbuilt
 from uaccel.model.source import Layouts, Source
 from uaccel.read.reading import read_source
 from uaccel.read.types import read_layouts
+from uaccel.read.vmlinux import read_vmlinux
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,10 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A kernel in one style, and what the style left as it stands: one sentence each."""
+    """A kernel in one style, what is in it, and what the style left: one sentence each."""
 
     kernel: Kernel
+    code: executed.Linked
     notes: tuple[str, ...]
 
 
@@ -89,7 +92,13 @@ def linked(ground: Ground, built: Base, way: Way, *, symbols: bool = True) -> Li
     if symbols:
         written = tuple(replace(one, texts=_kept(built, one.texts)) for one in written)
     made = relink(ground.tree, built.machine, way.name, written, ground.store, ground.progress)
-    return made if isinstance(made, Unbuilt) else Linked(made, notes)
+    if isinstance(made, Unbuilt):
+        return made
+    code = read_vmlinux(content(made.vmlinux))
+    sources = (PurePosixPath(one.prepared.source) for one in written)
+    if left := next((source for source in sources if source.name not in code.files), None):
+        return Unbuilt(built.machine.name, f"its kernel is built without {left}")
+    return Linked(made, code, notes)
 
 
 def _in_style(

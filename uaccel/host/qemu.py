@@ -24,13 +24,17 @@ _QUIET = ("-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboo
 STEADY = ("-icount", "shift=0,sleep=off")
 
 
-class Hung(UserError):
-    """A boot that did not end in time; `console` is the end of what it said."""
+class Ended(UserError):
+    """A boot that did not end as it should; `console` are the last lines that it said."""
 
     def __init__(self, why: str, console: str) -> None:
-        super().__init__(f"{why}; the last its console said: {console or 'nothing'}")
         self.why = why
-        self.console = console
+        self.console = "\n".join(console.splitlines()[-_LAST:])
+        super().__init__(f"{why}; the last its console said: {self.console or 'nothing'}")
+
+
+class Hung(Ended):
+    """One that did not end in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +67,14 @@ class Guest:
             if not self._running.wait(len(self._running.said), min(left, _AWHILE)):
                 status = self._running.status(_AWHILE)
                 if status not in (None, 0):
-                    raise UserError(f"{self._name} ended with status {status}: {self.tail}")
+                    raise Ended(f"{self._name} ended with status {status}", self.console)
                 return self.console
         raise self.hung()
 
     def hung(self) -> Hung:
         """Return the error that says that its time is over."""
         why = f"{self._name} did not end the boot within {self._load.seconds:g} seconds"
-        return Hung(why, self.tail)
-
-    @property
-    def tail(self) -> str:
-        """Return the last lines of the console."""
-        return "\n".join(self.console.splitlines()[-_LAST:])
+        return Hung(why, self.console)
 
     @property
     def _name(self) -> str:

@@ -75,6 +75,7 @@ class Linked:
     end: int  # of its code
     # Past a symbol, where calls from within enter: ELFv2 ABI of ppc64, "local entry point".
     inner: tuple[tuple[int, int], ...] = ()  # address of the symbol, how many bytes past it
+    files: frozenset[str] = frozenset()  # names of the sources that it is linked of, no folders
 
     def address(self, name: str) -> int | None:
         """Return where the symbol `name` is, None when there is none."""

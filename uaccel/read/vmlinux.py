@@ -41,6 +41,7 @@ def read_vmlinux(data: bytes) -> Linked:
         unmapped=start - int(lowest["p_paddr"]),
         end=max(one["p_vaddr"] + one["p_memsz"] for one in code),
         inner=tuple(_inner(file)) if file["e_machine"] == "EM_PPC64" else (),
+        files=frozenset(one.name for one in _all(file) if one["st_info"]["type"] == "STT_FILE"),
     )
 
 
@@ -60,16 +61,19 @@ def _inner(file: ELFFile) -> Iterator[tuple[int, int]]:
             yield int(one["st_value"]), 1 << power
 
 
-def _of_code(file: ELFFile) -> Iterator[Symbol]:
+def _all(file: ELFFile) -> Iterator[Symbol]:
     table = file.get_section_by_name(".symtab")
-    if not isinstance(table, SymbolTableSection):
-        return
+    if isinstance(table, SymbolTableSection):
+        yield from table.iter_symbols()
+
+
+def _of_code(file: ELFFile) -> Iterator[Symbol]:
     holding = {
         number
         for number, section in enumerate(file.iter_sections())
         if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR
     }
-    for one in table.iter_symbols():
+    for one in _all(file):
         if one["st_shndx"] in holding and _names_code(one):
             yield one
 

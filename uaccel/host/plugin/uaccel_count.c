@@ -57,7 +57,7 @@ static struct row *buckets[BUCKETS];
 static FILE *out;
 static bool has_end, counting, has_repeats;
 static uint64_t others = 1; /* executions of instructions that do not repeat themselves */
-enum { BEGINS = 16 };
+enum { BEGINS = 4096 };
 static uint64_t begin[BEGINS], end;
 static int begins;
 static unsigned char code[16];
