@@ -21,6 +21,7 @@ from uaccel.flow.targets import Target, load
 from uaccel.flow.written import Base, Linked, Way, base, linked
 from uaccel.host.files import put
 from uaccel.host.kernels import recipe
+from uaccel.host.store import key
 from uaccel.host.tcg import plugin
 from uaccel.host.toolchain import find_toolchain
 from uaccel.model.boot import Booted, BootRun, Machine
@@ -143,7 +144,7 @@ def _of_way(
         notes=made.notes,
     )
     run = measured(setting, made.kernel, ground.progress)
-    return _kept(request, run)
+    return _kept(request, client, run)
 
 
 def _image(made: Linked, client: Client) -> Image:
@@ -151,13 +152,15 @@ def _image(made: Linked, client: Client) -> Image:
     return Image(kernel, made.kernel.image, places(kernel, client.linked, "client", client.name))
 
 
-def _kept(request: Request, run: BootRun) -> BootRun:
+def _kept(request: Request, client: Client, run: BootRun) -> BootRun:
     if not run.symbols:
         return run
     title = f"{run.style} on {run.machine}, {run.client}: executed instructions"
     text = listing(run.symbols, run.client, title)
     name = f"{run.style or 'tree'}.txt"
-    folder = f"{request.profiles}/{run.machine}-{run.userland}-{run.client}"
+    # What is asked of another function, or with other words, is not written over it.
+    asked = key(*request.targets, str(request.repetitions), *client.arguments)[:8]
+    folder = f"{request.profiles}/{run.machine}-{run.userland}-{run.client}-{asked}"
     return replace(run, profile=put(folder, name, text))
 
 

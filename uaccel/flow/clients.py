@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -21,6 +22,7 @@ from uaccel.read.vmlinux import read_vmlinux
 
 OURS, PLAYS = "ours", "aplay"
 _SECONDS_PLAYED = 5
+_WORDS, _BYTES = 60, 4000  # that our client takes of another program's command line
 _RATE = 8000  # frames a second, of two bytes
 _SOUND = "silence.raw"
 # Short periods and the ring mapped: the library asks for the pointers seven times a period.
@@ -82,7 +84,8 @@ def _given(machine: Machine, userland: str, wanted: str, store: Store) -> Client
     else:
         kinds = userland or " or ".join(side.name for side in machine.userlands)
         raise UserError(f"{words[0]} is no program of {kinds}, which {machine.name} runs")
-    name = PurePath(words[0]).name
+    # As the first column of a profile it is one word.
+    name = re.sub(r"[^\w.+-]", "_", PurePath(words[0]).name)
     place = f"usr/bin/{name}"
     arguments = (f"/{place}", *words[1:])
     return Client(name, side, own, bare, arguments, (program(place, held),), ())
@@ -97,6 +100,8 @@ def _words(wanted: str) -> list[str]:
         raise UserError("--client names no program")
     if any(not word or "\n" in word for word in words):
         raise UserError("a word of --client is empty or holds a line break")
+    if len(words) > _WORDS or len("\n".join(words).encode()) > _BYTES:
+        raise UserError(f"--client has more than {_WORDS} words or {_BYTES} bytes")
     return words
 
 

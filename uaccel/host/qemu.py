@@ -85,7 +85,8 @@ def command_line(load: Load, more: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the words that boot `load`."""
     machine = load.machine
     # A word that the kernel does not know becomes an argument of the first program.
-    append = f"console={machine.console} rdinit=/init panic=1"
+    # Without norandmaps each boot maps a program elsewhere, and faults another number of pages in.
+    append = f"console={machine.console} rdinit=/init panic=1 norandmaps"
     loaded = ("-kernel", load.image, "-initrd", load.initrd, "-append", append)
     return (machine.emulator, *machine.options, *loaded, *_QUIET, *more)
 
