@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -11,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from tests.replay import MACHINES
-from uaccel.host.kbuild import Prepared
+from uaccel.host.kbuild import Prepared, locked
 from uaccel.host.kernels import Written, kernel, relink
 from uaccel.host.store import Store
 from uaccel.model.boot import Kernel
@@ -192,3 +196,26 @@ def test_what_does_not_compile_is_told_in_the_compilers_words(build: Build, link
     refused = link(prepared, "int one = ;", "window")
     assert isinstance(refused, Unbuilt)
     assert "core/one.o was not compiled: core/one.c:1:11: error: " in refused.why
+
+
+def test_make_keeps_others_out_when_we_are_killed(tmp_path: Path) -> None:
+    """It goes on in the folder: who comes next waits until it has ended."""
+    lock, begun, end = (tmp_path / name for name in ("lock", "begun", "end"))
+    wait = f"touch {begun}; while ! test -e {end}; do sleep 0.05; done"
+    program = f"""
+from pathlib import Path
+from uaccel.host.kbuild import locked
+from uaccel.host.run import run
+with locked(Path({str(lock)!r})) as held:
+    run(("sh", "-c", {wait!r}), folder=Path("/"), timeout=60, passed=(held,))
+"""
+    with subprocess.Popen((sys.executable, "-c", program)) as us:
+        while not begun.exists():
+            time.sleep(0.05)
+        us.kill()
+    with lock.open() as other:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        end.touch()
+        with locked(lock):
+            pass

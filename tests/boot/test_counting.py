@@ -7,6 +7,7 @@ import json
 import shlex
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -52,22 +53,28 @@ def runs(ground: Ground, tree_6_12: Path, tmp_path_factory: pytest.TempPathFacto
 
     @cache
     def counted(machine: str, style: str, client: str) -> BootRun:
-        request = Request(
-            machines=(MACHINES[machine],),
-            styles=() if style == WHOLE else (style,),
-            client=client,
-            userland="",
-            targets=TARGETS,
-            seconds=SECONDS,
-            profiles=str(profiles),
-            command="",
-            patches=(patch,) if style == WHOLE else (),
-            repetitions=True,
-        )
+        request = asked(machine, style, client, str(profiles))
+        if style == WHOLE:
+            request = replace(request, styles=(), patches=(patch,))
         (run,) = boot(ground, request).runs
         return run
 
     return counted
+
+
+def asked(machine: str, style: str, client: str, profiles: str) -> Request:
+    """Return what asks for one run of the functions of the mail."""
+    return Request(
+        machines=(MACHINES[machine],),
+        styles=(style,),
+        client=client,
+        userland="",
+        targets=TARGETS,
+        seconds=SECONDS,
+        profiles=profiles,
+        command="",
+        repetitions=True,
+    )
 
 
 @pytest.mark.parametrize(("machine", "style", "instructions", "toggles"), MEASURED)
@@ -81,6 +88,32 @@ def test_a_plain_call_executes_what_was_measured(
     assert run.instructions_per_call == plain.instructions
     assert run.toggles_per_call == toggles
     assert dict(run.reached)["snd_pcm_ioctl_sync_ptr_compat"] == 1
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_two_ways_of_counting_agree_on_every_machine(machine: str, runs: Runs) -> None:
+    run = runs(machine, "window", OURS)
+    assert run.why == ""
+    plain = next(call for call in run.calls if call.what == "plain")
+    assert run.instructions_per_call == plain.instructions > 300
+
+
+@pytest.mark.parametrize(
+    ("machine", "side", "function"),
+    [
+        ("arm64", "armhf", "snd_pcm_ioctl_sync_ptr_compat"),
+        ("arm64", "arm64", "snd_pcm_sync_ptr"),
+        ("pseries", "ppc64el", "snd_pcm_sync_ptr"),
+    ],
+)
+def test_a_program_of_another_machine_reaches_its_own_function(
+    machine: str, side: str, function: str, ground: Ground, tmp_path: Path
+) -> None:
+    request = asked(machine, "window", PLAYS, str(tmp_path))
+    (run,) = boot(ground, replace(request, userland=side)).runs
+    assert run.why == ""
+    assert run.chain[-1] == function
+    assert [name for name, times in run.reached if times > 1000] == [function]
 
 
 @pytest.mark.parametrize("machine", ["g3beige", "ppce500"])

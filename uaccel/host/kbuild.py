@@ -235,8 +235,12 @@ def _makefiles(root: Path, object: str) -> Iterator[Path]:
 
 
 @contextmanager
-def locked(lock: Path) -> Iterator[None]:
-    """Keep others out: two makes in one output folder race, from one process or from two."""
+def locked(lock: Path) -> Iterator[int]:
+    """Keep others out: two makes in one output folder race, from one process or from two.
+
+    Gives the file that holds the lock: a program that inherits it keeps others out until it has
+    ended, even if we are killed before.
+    """
     lock.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
     deadline = time.monotonic() + _TIMEOUT
@@ -245,7 +249,7 @@ def locked(lock: Path) -> Iterator[None]:
             if time.monotonic() > deadline:
                 raise UserError(f"another process has held {lock} for {_TIMEOUT} seconds")
             time.sleep(0.1)
-        yield
+        yield handle
     finally:
         os.close(handle)
 

@@ -83,7 +83,7 @@ def kernel(  # noqa: PLR0913, PLR0917
     if isinstance(prepared, Unbuilt):
         return prepared
     folder = Path(prepared.folder)
-    with explained(folder), locked(folder.with_suffix(".lock")):
+    with explained(folder), locked(folder.with_suffix(".lock")) as lock:
         _restore(folder)
         if (folder / _MADE).is_file():
             return prepared
@@ -94,7 +94,7 @@ def kernel(  # noqa: PLR0913, PLR0917
             progress(what, min(_objects_in(folder), machine.objects), machine.objects)
 
         with watched(tell, 1.0):
-            said = _make(prepared, machine)
+            said = _make(prepared, machine, lock)
         if said.status != 0 or not (folder / machine.image).is_file():
             return Unbuilt(machine.name, f"its kernel was not built: {why_failed(said, tree)}")
         write_atomically(folder / _MADE, b"")
@@ -145,11 +145,11 @@ def _link(
         places.append((one.prepared.object, build.path))
     prepared = written[0].prepared
     folder = Path(prepared.folder)
-    with explained(folder), locked(folder.with_suffix(".lock")):
+    with explained(folder), locked(folder.with_suffix(".lock")) as lock:
         _restore(folder)
         with _in_place(folder, tuple(places)):
             before = (folder / "vmlinux").stat().st_mtime_ns
-            said = _make(prepared, machine)
+            said = _make(prepared, machine, lock)
             if said.status != 0:
                 return f"its kernel was not linked: {why_failed(said, tree)}"
             if (folder / "vmlinux").stat().st_mtime_ns == before:
@@ -195,13 +195,14 @@ def _put(source: Path, place: Path) -> None:
     write_atomically(place, source.read_bytes())
 
 
-def _make(prepared: Prepared, machine: Machine) -> Command:
+def _make(prepared: Prepared, machine: Machine, lock: int) -> Command:
     target = PurePosixPath(machine.image).name
     return run(
         (*prepared.make, f"-j{os.cpu_count() or 1}", target),
         folder=Path("/"),
         timeout=_TIMEOUT,
         environment={**environment_for(prepared.path), **_ALIKE},
+        passed=(lock,),
     )
 
 

@@ -28,20 +28,21 @@ _live: set[int] = set()  # process groups that run now
 _stopping = threading.Event()  # set by kill_all(): nothing may start any more
 
 
-def run(
+def run(  # noqa: PLR0913
     argv: tuple[str, ...],
     *,
     folder: Path,
     timeout: float,  # seconds
     environment: Mapping[str, str] | None = None,
     stdin: bytes | BinaryIO | None = None,
+    passed: tuple[int, ...] = (),  # open files that it inherits
 ) -> Command:
     """Return what `argv` said and its exit status; it has ended, with all that it started.
 
     `environment` is the whole environment of the program, our own when it is None;
     LC_ALL=C is added to both.
     """
-    process = _start(argv, folder, _environment(environment), stdin)
+    process = _start(argv, folder, _environment(environment), stdin, passed)
     try:
         _refuse_when_stopping(argv)
         fed = stdin if isinstance(stdin, bytes) else None
@@ -107,7 +108,7 @@ def beside(
     argv: tuple[str, ...], *, folder: Path, passed: tuple[int, ...] = ()
 ) -> Iterator[Running]:
     """Give `argv` as it runs, with the files `passed`; it has ended when the block ends."""
-    running = Running(_start(argv, folder, _environment(None), None, passed=passed))
+    running = Running(_start(argv, folder, _environment(None), None, passed, joined=True))
     try:
         _refuse_when_stopping(argv)
         yield running
@@ -165,12 +166,14 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _start(
+def _start(  # noqa: PLR0913
     argv: tuple[str, ...],
     folder: Path,
     environment: dict[str, str],
     stdin: bytes | BinaryIO | None,
-    passed: tuple[int, ...] | None = None,  # files; then both outputs are one
+    passed: tuple[int, ...],
+    *,
+    joined: bool = False,  # both outputs are one
 ) -> subprocess.Popen[bytes]:
     _refuse_when_stopping(argv)
     channel = subprocess.PIPE if isinstance(stdin, bytes) else stdin or subprocess.DEVNULL
@@ -183,8 +186,8 @@ def _start(
                 env=environment,
                 stdin=channel,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE if passed is None else subprocess.STDOUT,
-                pass_fds=passed or (),
+                stderr=subprocess.STDOUT if joined else subprocess.PIPE,
+                pass_fds=passed,
                 start_new_session=True,
             )
             _live.add(process.pid)
