@@ -101,7 +101,7 @@ def prepare(  # noqa: PLR0913, PLR0917
     if absent := [name for name in _HOST_NEEDS if find_program(name, toolchain.path) is None]:
         return Unbuilt(arch.name, f"building needs {', '.join(absent)}, not found in PATH")
     place = _place(tree, arch, toolchain, store)
-    with explained(store.root), locked(place.folder.with_suffix(".lock")):
+    with explained(store.root), locked(place.folder.with_suffix(".lock")) as lock:
         started = time.monotonic()
         state = _state(place)
         saved = _saved(place, object)
@@ -110,12 +110,12 @@ def prepare(  # noqa: PLR0913, PLR0917
             return _prepared(place, object, state, saved)
         if state is None:
             progress(f"{arch.name}: configuring")
-            begun = _begin(place, store)
+            begun = _begin(place, store, lock)
             if isinstance(begun, Unbuilt):
                 return begun
             state = begun
         progress(f"{arch.name}: making {object}")
-        said = _make(place.make, ("-k", *wanted), toolchain.path)
+        said = _make(place.make, ("-k", *wanted), toolchain.path, lock)
         saved = _saved(place, object)
         if saved is None:
             return Unbuilt(arch.name, f"{object} was not made: {why_failed(said, tree)}")
@@ -133,9 +133,9 @@ def compile_tree_object(prepared: Prepared, object: str) -> Path | None:
         return None
     folder = Path(prepared.folder)
     made = folder / object
-    with explained(folder), locked(folder.with_suffix(".lock")):
+    with explained(folder), locked(folder.with_suffix(".lock")) as lock:
         if not _command_file(folder, object).is_file():
-            _make(prepared.make, (object,), prepared.path)
+            _make(prepared.make, (object,), prepared.path, lock)
     return made if made.is_file() and _command_file(folder, object).is_file() else None
 
 
@@ -287,7 +287,7 @@ def _saved(place: _Place, object: str) -> SavedCommand | None:
     return parse(file.read_text())
 
 
-def _begin(place: _Place, store: Store) -> _State | Unbuilt:
+def _begin(place: _Place, store: Store, lock: int) -> _State | Unbuilt:
     arch = place.arch
     shutil.rmtree(place.folder, ignore_errors=True)
     place.folder.mkdir(parents=True)
@@ -295,11 +295,11 @@ def _begin(place: _Place, store: Store) -> _State | Unbuilt:
     fragment = place.folder / "uaccel.config"
     fragment.write_text("".join(f"{line}\n" for line in fragment_lines(arch.config)))
     target = (f"KCONFIG_ALLCONFIG={fragment}", arch.defconfig)
-    said = _make(place.make, target, place.toolchain.path)
+    said = _make(place.make, target, place.toolchain.path, lock)
     config = place.folder / ".config"
     if said.status == 0 and arch.defconfig != "allnoconfig":
         config.write_text(config.read_text() + fragment.read_text())
-        said = _make(place.make, ("olddefconfig",), place.toolchain.path)
+        said = _make(place.make, ("olddefconfig",), place.toolchain.path, lock)
     if said.status != 0 or not config.is_file():
         return Unbuilt(arch.name, f"it could not be configured: {why_failed(said, place.tree)}")
     lost, notes = survivors(arch.config, config.read_text())
@@ -343,9 +343,15 @@ def _wanted(place: _Place, object: str) -> tuple[str, ...]:
     return (object, *(name for name in place.arch.helpers if name != object and has_source(name)))
 
 
-def _make(base: tuple[str, ...], targets: tuple[str, ...], path: tuple[str, ...]) -> Command:
+def _make(
+    base: tuple[str, ...], targets: tuple[str, ...], path: tuple[str, ...], lock: int
+) -> Command:
     return run(
-        (*base, *targets), folder=Path("/"), timeout=_TIMEOUT, environment=environment_for(path)
+        (*base, *targets),
+        folder=Path("/"),
+        timeout=_TIMEOUT,
+        environment=environment_for(path),
+        passed=(lock,),
     )
 
 
