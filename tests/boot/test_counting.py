@@ -112,7 +112,7 @@ def test_a_program_of_another_machine_reaches_its_own_function(
     request = asked(machine, "window", PLAYS, str(tmp_path))
     (run,) = boot(ground, replace(request, userland=side)).runs
     assert run.why == ""
-    assert run.chain[-1] == function
+    assert run.chains[0][-1] == function
     assert [name for name, times in run.reached if times > 1000] == [function]
 
 
@@ -157,9 +157,9 @@ def test_compare_finds_itself_what_two_styles_differ_in(runs: Runs, tmp_path: Pa
 def test_a_call_of_the_sound_library_is_followed_into_the_function(runs: Runs) -> None:
     """Figures measured before: 600 and 483, 13 and 3 pairs; kept as a symbol it is some more."""
     fieldwise, window = (runs("x86_64", style, PLAYS) for style in ("fieldwise", "window"))
-    assert fieldwise.chain[-1] == "snd_pcm_ioctl_sync_ptr_compat"
+    assert fieldwise.chains[0][-1] == "snd_pcm_ioctl_sync_ptr_compat"
     # Whose last instruction is a jump: the stack does not know of it.
-    assert fieldwise.chain[-2] == "snd_pcm_common_ioctl"
+    assert fieldwise.chains[0][-2] == "snd_pcm_common_ioctl"
     assert fieldwise.instructions_per_call == pytest.approx(600, rel=0.05)
     assert window.instructions_per_call == pytest.approx(483, rel=0.05)
     assert (fieldwise.toggles_per_call, window.toggles_per_call) == (26, 6)

@@ -149,9 +149,10 @@ def _whole_run(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
     progress(f"{setting.machine.name}: counting the calls of {blank.client}", 0, 0)
     calls = _from_first(setting, setting.kept, setting.functions)
     progress(f"{setting.machine.name}: following calls of {blank.client}", 0, 0)
-    found, why, console = _followed(setting)
+    called = tuple(name for name, times in _reached(setting, calls) if times)
+    found, why, console = _followed(replace(setting, functions=called))
     progress(f"{setting.machine.name}: counting all that {blank.client} executes", 0, 0)
-    image, holders, notes = _played(setting, found.chain, calls)
+    image, holders, notes = _played(setting, found.chains, calls)
     run = calls if image is setting.kept else _from_first(setting, image, holders)
     one = usual_of(found.calls)
     kernel = setting.kept.kernel
@@ -163,7 +164,7 @@ def _whole_run(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
         instructions_per_call=one.instructions if one else None,
         toggles_per_call=toggles(kernel, one.rows, setting.roles) if one else None,
         reached=_reached(setting, calls),
-        chain=found.chain,
+        chains=found.chains,
         holders=holders,
         why="" if one else why or f"no call of {blank.client} could be followed to its end",
         console=console,
@@ -188,13 +189,16 @@ def _from_first(setting: Setting, image: Image, functions: tuple[str, ...]) -> S
 
 
 def _played(
-    setting: Setting, chain: tuple[str, ...], calls: Stretch
+    setting: Setting, chains: tuple[tuple[str, ...], ...], calls: Stretch
 ) -> tuple[Image, tuple[str, ...], tuple[str, ...]]:
     # The kernel whose shares stand, the symbols that the functions are in, and notes.
     named = tuple(name for name, times in _reached(setting, calls) if times)
     if setting.plain is None:
         return setting.kept, named, ()
-    found = tuple(dict.fromkeys(holder(setting.plain.kernel, name, chain) for name in named))
+    # Without a chain too, a function that is a symbol there is its own holder.
+    ways = chains or ((),)
+    held = ((holder(setting.plain.kernel, name, way) for way in ways) for name in named)
+    found = tuple(dict.fromkeys(next(filter(None, one), None) for one in held))
     if None in found:
         # Whom else it was inlined into is not known.
         note = "shares are those of a kernel in which each function is a symbol of its own"

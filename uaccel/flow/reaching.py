@@ -1,59 +1,243 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How another's program reaches a function of the kernel, and what such a call executes."""
+"""How another's program reaches functions of the kernel, and what such calls execute."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
+from operator import eq
 
+from uaccel.errors import UserError
 from uaccel.flow.counting import code_at
-from uaccel.host.gdbstub import Stub
-from uaccel.host.qemu import Load, debugging
+from uaccel.host.gdbstub import HIDDEN, Stub
+from uaccel.host.qemu import Hung, Load, debugging
 from uaccel.model.executed import Executed, Linked, Places, Stretch
 from uaccel.traceshares import is_entry, is_kernel, name_at
 
 _CALLS = 12  # that are looked for
-_TRIES = 40  # stops at the function, at most
-_MISSES = 4  # of them without a call, one after the other
+_BOOTS = 3
+_STEPS = 60_000  # instructions in all boots: less than half a minute
+_STOPS = 20_000  # in one boot
 _OUT = 20_000  # instructions from the function to the program, at most
-_AROUND = 25_000  # from a return to the program to the end of the next call, at most
+_AROUND = 25_000  # of a call that should reach the function, at most
+_APART = 10_000  # of the program, until it enters the kernel again
+_SOON = 6_000  # of what it enters the kernel for then: no fault takes as many
+_ENTRIES = 4  # of these that are looked at, one after the other
+_MISLED = 6  # calls in a row that reach nothing, where they should
+_KNOWN = 300  # ways of entering that are remembered
+_PAST = 10  # steps until one address is left, at most
+_WORD = 8  # hexadecimal digits
+
+Registers = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Calls of a program that led to a function."""
+    """Calls of a program that led to functions."""
 
-    chain: tuple[str, ...]  # functions from the system call down to it, as of the first call
+    chains: tuple[tuple[str, ...], ...]  # from the system call down to each function reached
     calls: tuple[Stretch, ...]  # what whole system calls executed in the kernel
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What was seen from an entry into the kernel on."""
+
+    stretch: Stretch
+    chains: dict[int, tuple[str, ...]]  # functions on the way to each address that was asked for
+    back: int | None  # where the program went on; None when it did not, within the bound
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of a program and its kernel; each boot adds to it."""
+
+    begins: frozenset[int]  # where the functions are entered
+    chains: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    returns: dict[int, tuple[str, ...]] = field(default_factory=dict)  # as the stack has them
+    calls: list[Stretch] = field(default_factory=list)
+    steps: int = _STEPS  # that are left
+    hits: int = 0
+    entry: int = -1  # where the kernel is entered by calls; -1: not known
+    high: bool = False  # the stack is the kernel's there
+    refused: set[int] = field(default_factory=set)
+    # Registers at the entry tell a call from others: its number and its arguments are in them.
+    sites: dict[Registers, set[int]] = field(default_factory=dict)
+    misled: int = 0
+
+    @property
+    def wanted(self) -> frozenset[int]:
+        """Return the functions to which a further call is looked for."""
+        return self.begins if len(self.calls) < _CALLS else self.begins - self.chains.keys()
+
+    def promises(self, registers: Registers) -> bool:
+        """Return whether of all calls one that reached a function is most like this one."""
+        like = (
+            (sum(map(eq, registers, known)), not found.isdisjoint(self.wanted))
+            for known, found in self.sites.items()
+        )
+        return max(like, default=(0, False))[1]
+
+    def remember(self, registers: Registers) -> None:
+        """Return when it is known that a call began so."""
+        if len(self.sites) < _KNOWN:
+            self.sites.setdefault(registers, set())
+
+    def take(self, registers: Registers, followed: Followed) -> None:
+        """Return when what a call did is known."""
+        self.sites[registers] = set(followed.chains)
+        self.chains = followed.chains | self.chains
+        if followed.chains and followed.back is not None:
+            self.calls.append(followed.stretch)
+
+    def enter_at(self, entry: int, *, high: bool) -> None:
+        """Return when calls are expected there, and nothing is held of others."""
+        self.entry, self.high = entry, high
+        self.sites.clear()
+
+
 def reached(load: Load, kernel: Linked, functions: tuple[str, ...], places: Places) -> Reached:
-    """Return how the program of `load` reaches any of `functions`, and what some calls execute.
+    """Return how the program of `load` reaches each of `functions`, and what some calls execute.
 
-    A call counts from where the program enters the kernel to where it is returned to; one that
-    comes soon after another is followed so.
+    A call counts from where the program enters the kernel to where it is returned to.  The first
+    boot learns where that is; a program with too few calls for the rest is booted again.
     """
-    begins = frozenset(kernel.entries(functions))
-    chain: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
-    calls: list[Stretch] = []
-    missed = 0
-    with debugging(load) as (_, stub):
-        for begin in begins:
-            stub.stop_at(begin, hardware=True)
-        for _ in range(_TRIES):
-            if len(calls) == _CALLS or missed == _MISSES or not stub.go():
-                break
-            left = out(stub, places)
-            found = tuple(around(stub, places, begins))
-            missed = 0 if found else missed + 1
-            calls += (stretch for stretch, _ in found)
-            chain = chain or next((names for _, names in found), ())
-    return Reached(chain or left, tuple(calls))
+    known = Known(frozenset(kernel.entries(functions)))
+    for boot in range(_BOOTS):
+        try:
+            with debugging(load) as (_, stub):
+                Watch(stub, places, known).run(early=boot + 1 == _BOOTS)
+        except Hung:
+            if not known.calls:
+                raise
+        except UserError:  # it ended while it was stepped
+            if not known.hits:
+                raise
+        if known.calls or known.entry < 0 or known.steps <= 0:
+            break
+    entries = (at for name in functions for at in kernel.entries((name,)))
+    chains = (known.chains.get(at, known.returns.get(at, ())) for at in entries)
+    return Reached(tuple(dict.fromkeys(filter(None, chains))), tuple(known.calls))
 
 
-def out(stub: Stub, places: Places) -> tuple[str, ...]:
+class Watch:
+    """One boot that is stopped where calls enter the kernel, and at the functions."""
+
+    def __init__(self, stub: Stub, places: Places, known: Known) -> None:
+        self._stub = stub
+        self._places = places
+        self._known = known
+        self._last: Registers = ()  # of the call that may be going on
+        self._follows = False
+
+    def run(self, *, early: bool) -> None:
+        """Return when enough is known, or when the program or the patience is at its end.
+
+        `early` calls are followed too: all that this program does was seen in a boot before.
+        """
+        known = self._known
+        self._follows = early
+        for begin in known.begins:
+            self._stub.stop_at(begin, hardware=True)
+        if known.entry >= 0:
+            self._stub.stop_at(known.entry, hardware=True)
+        for _ in range(_STOPS):
+            if not known.wanted or known.steps <= 0 or not self._stub.go():
+                return
+            at = self._stub.read(self._stub.counter)
+            if at == known.entry:
+                self._entered()
+            elif at in known.begins:
+                self._hit(at)
+            self._pass()
+
+    def _entered(self) -> None:
+        known = self._known
+        if self._is_high() != known.high:
+            return  # an exception in the kernel enters there too
+        self._last = self._registers()
+        if not (self._follows and known.promises(self._last)):
+            known.remember(self._last)
+            return
+        followed = around(self._stub, self._places, known.begins, self._steps(_AROUND))
+        known.take(self._last, followed)
+        known.misled = 0 if followed.chains else known.misled + 1
+        self._last = ()
+
+    def _hit(self, begin: int) -> None:
+        known = self._known
+        known.hits += 1
+        self._follows = True
+        if self._last:
+            known.sites.setdefault(self._last, set()).add(begin)
+        lost = known.entry < 0 or known.misled >= _MISLED
+        if begin in known.chains.keys() | known.returns.keys() and not lost:
+            return
+        known.returns[begin] = out(self._stub, self._places, self._steps(_OUT))
+        self._last = ()
+        if lost:
+            self._learn()
+
+    def _learn(self) -> None:
+        # From the program on: whatever enters the kernel next, but a fault, is taken for a call.
+        known, stub = self._known, self._stub
+        if known.entry >= 0:
+            known.refused.add(known.entry)
+            known.misled = 0
+        for _ in range(_ENTRIES):
+            left, entry = self._next_entry()
+            if entry < 0:
+                return
+            high, registers = self._is_high(), self._registers()
+            followed = around(stub, self._places, known.begins, self._steps(_SOON))
+            if followed.back == left != HIDDEN or entry in known.refused:
+                continue  # an instruction that is executed again had a fault
+            if known.entry >= 0:
+                stub.pass_by(known.entry, hardware=True)
+            stub.stop_at(entry, hardware=True)
+            known.enter_at(entry, high=high)
+            known.take(registers, followed)
+            return
+
+    def _next_entry(self) -> tuple[int, int]:
+        # The last address of the program, and the first of the kernel; -1 without one.
+        left = -1
+        for at in self._steps(_APART):
+            if not inside(self._stub, at, self._places):
+                left = at
+            elif left >= 0:
+                return left, at
+        return left, -1
+
+    def _pass(self) -> None:
+        # To go on from where it shall stop, it would not go at all.
+        at = self._stub.read(self._stub.counter)
+        if at == self._known.entry or at in self._known.begins:
+            next(islice(self._stub.steps(_PAST), 1, None), None)
+
+    def _steps(self, most: int) -> Iterator[int]:
+        for at in self._stub.steps(max(0, min(most, self._known.steps))):
+            self._known.steps -= 1
+            yield at
+
+    def _registers(self) -> Registers:
+        text = self._stub.ask("g")
+        return tuple(text[at : at + _WORD] for at in range(0, len(text), _WORD))
+
+    def _is_high(self) -> bool:
+        return self._stub.read(self._stub.stack) >= self._places.first
+
+
+def inside(stub: Stub, at: int, places: Places) -> bool:
+    """Return whether `at`, where `stub` is, belongs to the kernel."""
+    # Only where the kernel may be unmapped has a program's code to be told from its code.
+    code = stub.memory(at, 4) if at < places.first and places.unmapped else b""
+    return is_kernel(Executed(at, code, 1), places)
+
+
+def out(stub: Stub, places: Places, steps: Iterator[int]) -> tuple[str, ...]:
     """Return the functions from the system call down to where `stub` is.
 
     It stands in the program afterwards.  Who is returned to is higher on the stack than all before;
@@ -61,8 +245,8 @@ def out(stub: Stub, places: Places) -> tuple[str, ...]:
     """
     names: list[str] = []
     highest = -1
-    for at in stub.steps(_OUT):
-        if not is_kernel(Executed(at, b"", 1), places):
+    for at in steps:
+        if not inside(stub, at, places):
             break
         height = stub.read(stub.stack)
         if height > highest:
@@ -72,36 +256,28 @@ def out(stub: Stub, places: Places) -> tuple[str, ...]:
     return tuple(unlike)[::-1]
 
 
-def around(
-    stub: Stub, places: Places, begins: frozenset[int]
-) -> Iterator[tuple[Stretch, tuple[str, ...]]]:
-    """Yield what the kernel executes in the next call that reaches an address of `begins`.
+def around(stub: Stub, places: Places, begins: frozenset[int], steps: Iterator[int]) -> Followed:
+    """Return what the kernel executes from an entry, where `stub` is, back to the program.
 
-    And the functions on the way there, each entered from the one before.  Nothing when no call
-    does so within a bound.
+    The functions on the way to an address of `begins` are each entered from the one before.
     """
     codes: dict[int, bytes] = {}
     counts: Counter[int] = Counter()
+    chains: dict[int, tuple[str, ...]] = {}
     way = Way(places)
-    chain: tuple[str, ...] = ()
-    inside = False
-    for at in stub.steps(_AROUND):
-        before, inside = inside, is_kernel(Executed(at, b"", 1), places)
-        if before and not inside and chain:
-            rows = tuple(Executed(one, codes[one], count) for one, count in counts.items())
-            yield Stretch(sum(counts.values()), rows), chain
-            return
-        if not inside:
-            continue
-        if not before:
-            counts.clear()
-            way, chain = Way(places), ()
+    back = None
+    for at in steps:
+        if not inside(stub, at, places):
+            back = at
+            break
         way.goes_on(at)
-        if at in begins:
-            chain = chain or way.names()
+        if at in begins and at not in chains:
+            chains[at] = way.names()
         if at not in codes:
             codes[at] = code_at(stub, at)
         counts[at] += 1
+    rows = tuple(Executed(at, codes[at], count) for at, count in counts.items())
+    return Followed(Stretch(sum(counts.values()), rows), chains, back)
 
 
 class Way:

@@ -96,7 +96,7 @@ class BootRun:
     toolchain: str = ""  # that made the kernel: "gcc 12.2.0"
     instructions: int = 0  # of all `symbols`
     reached: tuple[tuple[str, int], ...] = ()  # function, how often it was called in all
-    chain: tuple[str, ...] = ()  # functions from the system call down to the first one reached
+    chains: tuple[tuple[str, ...], ...] = ()  # from the system call down to each function reached
     holders: tuple[str, ...] = ()  # symbols that the functions' code is in, of those of `symbols`
     share: float | None = None  # percent that they have, with accessors and copy routines
     profile: str = ""  # file that `compare` reads

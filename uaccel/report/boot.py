@@ -40,9 +40,9 @@ def _parts(booted: Booted, verbose: bool) -> Iterator[RenderableType]:
     for run in booted.runs:
         yield from _symbols(run, verbose)
     for run in booted.runs:
-        if run.chain:
+        if run.chains:
             yield title("reached by", f"{run.client} on {run.machine}, {run.style or 'as it is'}")
-            yield hanging("", " > ".join(run.chain), "dim")
+            yield from (hanging("", " > ".join(chain), "dim") for chain in run.chains)
     for run in booted.runs:
         if len(run.calls) > 1:
             yield title(f"calls in {run.style or 'the tree as it stands'}", run.machine)

@@ -45,7 +45,7 @@ def _run(one: BootRun) -> dict[str, object]:
         ],
         "calls": [asdict(call) for call in one.calls],
         "reached": [{"function": name, "times": times} for name, times in one.reached],
-        "chain": list(one.chain),
+        "chains": [list(chain) for chain in one.chains],
         "profile": one.profile,
         "notes": list(one.notes),
         "console": one.console,
