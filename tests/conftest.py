@@ -72,7 +72,7 @@ def uaccel(
     for name in ("KDIR", "ARCH", "CROSS_COMPILE", "LLVM", "CC", "O"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
     before = [signal.getsignal(number) for number in numbers]
 
     def ask(*words: str | Path) -> Said:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -108,7 +109,7 @@ except KeyboardInterrupt:
     assert survivors(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
 def test_a_signal_ends_the_programs_of_worker_threads(tmp_path: Path, name: str) -> None:
     said = python(
         f"""
@@ -155,3 +156,19 @@ def test_programs_are_found_in_the_given_folders_first(tmp_path: Path) -> None:
     own.touch(mode=0o755)
     assert find_program("sh", (str(tmp_path),)) == str(own)
     assert find_program("no-such-cc") is None
+
+
+def test_what_runs_beside_us_does_not_outlive_us(tmp_path: Path) -> None:
+    """Not even when we are killed and can end nothing."""
+    program = f"""
+from pathlib import Path
+from uaccel.host.run import beside
+with beside(("sh", "-c", "echo $$ > pids; exec sleep 300"), folder=Path({str(tmp_path)!r})) as it:
+    it.wait(0, 60)
+"""
+    with subprocess.Popen((sys.executable, "-c", program)) as us:
+        while not (tmp_path / "pids").exists() or not (tmp_path / "pids").read_text():
+            time.sleep(0.05)
+        us.kill()
+    time.sleep(0.2)
+    assert survivors(tmp_path) == []

@@ -20,8 +20,12 @@ _AWHILE = 0.5  # seconds between two looks at the clock
 # One console on our pipe, no window, no monitor, and a reboot ends it.
 _QUIET = ("-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot")
 
-# The machine's clock goes by its instructions, one nanosecond each, and never waits for ours.
-STEADY = ("-icount", "shift=0,sleep=off")
+# The machine's clock goes by its instructions, one nanosecond each, and never waits for ours; it
+# begins on the same day, and what is random is the same too.
+STEADY = (
+    *("-icount", "shift=0,sleep=off"),
+    *("-rtc", "base=2026-01-01,clock=vm", "-seed", "1"),
+)
 
 
 class Ended(UserError):

@@ -22,7 +22,9 @@ _GRACE = 0.5  # seconds between asking a group to end and ending it
 # What an outer make says to its own children; ours would wait for a job server that is not there.
 _FROM_OUTER_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKE_TERMOUT", "MAKE_TERMERR")
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+# Whoever cannot say goodbye, being killed, takes with him what runs beside him (util-linux).
+_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 
 _live: set[int] = set()  # process groups that run now
 _stopping = threading.Event()  # set by kill_all(): nothing may start any more
@@ -108,6 +110,8 @@ def beside(
     argv: tuple[str, ...], *, folder: Path, passed: tuple[int, ...] = ()
 ) -> Iterator[Running]:
     """Give `argv` as it runs, with the files `passed`; it has ended when the block ends."""
+    if find_program(_WITH_US[0]) and find_program(argv[0]):
+        argv = (*_WITH_US, *argv)
     running = Running(_start(argv, folder, _environment(None), None, passed, joined=True))
     try:
         _refuse_when_stopping(argv)
@@ -135,7 +139,7 @@ def kill_all() -> None:
 
 
 def obey_signals() -> None:
-    """Return with Ctrl-C, SIGTERM and SIGHUP each ending our programs, then KeyboardInterrupt."""
+    """Return with Ctrl-C and any other of `_ENDING` ending our programs, then KeyboardInterrupt."""
     _stopping.clear()
     for number in _ENDING:
         signal.signal(number, _interrupt)
