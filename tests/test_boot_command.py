@@ -116,6 +116,12 @@ def test_a_machine_that_is_not_known_is_refused_with_those_that_are(
     assert said.error == f"no machine is called toaster; there are {', '.join(MACHINES)}"
 
 
+def test_an_architecture_that_a_machine_is_not_of_is_refused(uaccel: Uaccel, linux: Path) -> None:
+    said = uaccel("boot", "--tree", linux, "--machine", MACHINE, "ARCH=um")
+    assert said.error == f"ARCH=um is not the architecture of {MACHINE}"
+    assert uaccel("boot", "--tree", linux, "ARCH=um").error.startswith("ARCH=um is not")
+
+
 def test_a_function_among_the_assignments_is_refused(uaccel: Uaccel, linux: Path) -> None:
     said = uaccel("boot", "--tree", linux, "drivers/toy/toy.c:toy_get_point")
     assert "functions are named with --target" in said.error

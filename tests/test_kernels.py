@@ -182,6 +182,14 @@ def test_an_interruption_puts_the_object_back(
     assert made.read_bytes() == before
 
 
+def test_a_link_that_was_stopped_is_made_anew(build: Build, link: Link) -> None:
+    """Make takes away what it was about to replace."""
+    prepared = build()
+    assert isinstance(prepared, Prepared)
+    Path(prepared.folder, "vmlinux").unlink()
+    assert holds(link(prepared, 'const char one[] = "in a window";', "window"), "in a window")
+
+
 def test_an_object_that_the_kernel_has_no_part_of_is_told(build: Build, link: Link) -> None:
     prepared = build("core/apart.o")
     assert isinstance(prepared, Prepared)

@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> Answer:
     profiles = args.profiles or str(store.root / "profiles" / key(tree.path)[:8])
     expect_folder(profiles)
     request = Request(
-        machines=_machines(args.machine),
+        machines=_machines(args.machine, environment.get("ARCH", "")),
         styles=tuple(dict.fromkeys("" if one == _TREE else one for one in args.style or STYLES)),
         client=args.client,
         userland=args.userland,
@@ -119,11 +119,16 @@ def _patches(words: list[str]) -> tuple[Patch, ...]:
     return tuple(Patch(name, path, content_of(path)) for name, path in files)
 
 
-def _machines(named: list[str] | None) -> tuple[Machine, ...]:
+def _machines(named: list[str] | None, kernel: str) -> tuple[Machine, ...]:
     for name in named or ():
         if name not in MACHINES:
             raise UserError(f"no machine is called {name}; there are {', '.join(MACHINES)}")
-    return tuple(MACHINES[name] for name in dict.fromkeys(named or MACHINES))
+    chosen = [MACHINES[name] for name in dict.fromkeys(named or MACHINES)]
+    of_kernel = [one for one in chosen if kernel in ("", one.kernel, one.srcarch)]
+    if not of_kernel or (named and len(of_kernel) < len(chosen)):
+        names = ", ".join(one.name for one in chosen if one not in of_kernel)
+        raise UserError(f"ARCH={kernel} is not the architecture of {names}")
+    return tuple(of_kernel)
 
 
 def _answer(args: argparse.Namespace, booted: Booted, colour: bool) -> Answer:

@@ -148,11 +148,13 @@ def _link(
     with explained(folder), locked(folder.with_suffix(".lock")) as lock:
         _restore(folder)
         with _in_place(folder, tuple(places)):
-            before = (folder / "vmlinux").stat().st_mtime_ns
+            # A link that is stopped takes the one before away.
+            linked = folder / "vmlinux"
+            before = linked.stat().st_mtime_ns if linked.is_file() else 0
             said = _make(prepared, machine, lock)
             if said.status != 0:
                 return f"its kernel was not linked: {why_failed(said, tree)}"
-            if (folder / "vmlinux").stat().st_mtime_ns == before:
+            if linked.stat().st_mtime_ns == before:
                 names = ", ".join(name for name, _ in places)
                 return f"its kernel has no part of {names}: another machine may have"
             with store.filling(_KIND, entry) as kept:
