@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
 
-from uaccel.flow.reaching import Followed, Known, Watch, around, out
+from uaccel.flow.reaching import Followed, Known, View, Watch, around, out
 from uaccel.host.gdbstub import Place, Stub
 from uaccel.model.executed import Code, Places
 from uaccel.traceshares import spans
@@ -75,6 +75,13 @@ class Walk:
         return bytes(size)
 
 
+class Low(Walk):
+    """One whose program ends up in the same place as the kernel."""
+
+    def memory(self, _address: int, size: int) -> bytes:
+        return (bytes(1) if self.at < len(self.walked) - 1 else b"p") * size
+
+
 def machine(*steps: tuple[int, int]) -> Stub:
     return cast(Stub, Walk(*steps))
 
@@ -84,7 +91,7 @@ def test_who_is_returned_to_called_it_and_helpers_did_not() -> None:
         (TARGET, 100), (HELPER, 80), (TARGET + 4, 100), (IOCTL + 8, 120), (HELPER, 110),
         (IOCTL + 12, 120), (ENTRY + 8, 140), (USER, 50),
     )  # fmt: skip
-    assert out(stub, PLACES, stub.steps(100)) == ("entry", "ioctl", "target")
+    assert out(View(stub, PLACES), stub.steps(100)) == ("entry", "ioctl", "target")
     assert stub.read(stub.counter) == USER
 
 
@@ -95,7 +102,7 @@ def call(*between: int, number: int = 0) -> tuple[tuple[int, int], ...]:
 
 def followed(*steps: tuple[int, int], begins: frozenset[int] = frozenset({TARGET})) -> Followed:
     stub = machine(*steps)
-    return around(stub, PLACES, begins, stub.steps(5000))
+    return around(View(stub, PLACES), begins, stub.steps(5000))
 
 
 def test_a_call_counts_what_the_kernel_executes_of_it() -> None:
@@ -133,7 +140,7 @@ def test_a_function_that_is_entered_past_its_symbol_is_known() -> None:
     """As calls from within do on ppc64."""
     past = replace(PLACES, inner=frozenset({IOCTL + 8, TARGET + 8}))
     stub = machine(*call(ENTRY, IOCTL + 8, TARGET + 8, TARGET + 12))
-    one = around(stub, past, frozenset({TARGET + 8}), stub.steps(100))
+    one = around(View(stub, past), frozenset({TARGET + 8}), stub.steps(100))
     assert one.chains == {TARGET + 8: ("entry", "ioctl", "target")}
 
 
@@ -145,13 +152,17 @@ def test_a_way_that_does_not_come_back_is_no_figure() -> None:
     assert known.calls == [] and known.chains == {TARGET: ("entry", "target")}
 
 
-def test_a_kernel_that_is_entered_unmapped_is_the_kernel() -> None:
-    """Its code is where a program could be: only the code itself tells."""
-    low = replace(PLACES, unmapped=0xC000_0000, programs=(("client", (Code(USER, b"code"),)),))
-    stub = machine((ENTRY - 0xC000_0000, 0), (TARGET, 0), (USER, 0))
-    one = around(stub, low, frozenset({TARGET}), stub.steps(100))
-    assert one.stretch.instructions == 2
+def test_a_kernel_that_is_entered_unmapped_is_told_from_a_program_by_its_code() -> None:
+    """As much of it as was not patched at boot; the program here lies in the same place."""
+    low = replace(PLACES, unmapped=PLACES.first)
+    linked = bytes(8) + b"patched!" + bytes(0x600 - 16)
+    at = ENTRY - PLACES.first
+    stub = cast(Stub, Low((at, 0), (TARGET, 0), (at + 8, 0), (at, 0)))
+    view = View(stub, low, (Code(ENTRY, linked),))
+    one = around(view, frozenset({TARGET}), stub.steps(100))
+    assert one.stretch.instructions == 3
     assert one.chains == {TARGET: ("entry", "target")}
+    assert one.back == at
 
 
 # Calls by their number, and what the program does between two of them.
@@ -161,12 +172,10 @@ WORKS = tuple((USER + 4 * i, 0) for i in range(400))
 FAULTS = ((USER + 0x1000, 0), (FAULT, 5), (FAULT + 4, 5), (USER + 0x1000, 0))
 
 
-def watched(
-    known: Known, *steps: tuple[int, int], boots: int = 1, places: Places = PLACES
-) -> list[Walk]:
+def watched(known: Known, *steps: tuple[int, int], boots: int = 1) -> list[Walk]:
     walks = [Walk(*steps) for _ in range(boots)]
     for number, walk in enumerate(walks):
-        Watch(cast(Stub, walk), places, known).run(early=number == 2)
+        Watch(View(cast(Stub, walk), PLACES), known).run(early=number == 2)
     return walks
 
 

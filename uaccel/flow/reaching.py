@@ -13,8 +13,8 @@ from uaccel.errors import UserError
 from uaccel.flow.counting import code_at
 from uaccel.host.gdbstub import HIDDEN, Stub
 from uaccel.host.qemu import Hung, Load, debugging
-from uaccel.model.executed import Executed, Linked, Places, Stretch
-from uaccel.traceshares import is_entry, is_kernel, name_at
+from uaccel.model.executed import Code, Executed, Linked, Places, Stretch
+from uaccel.traceshares import is_entry, name_at
 
 _CALLS = 12  # that are looked for
 _BOOTS = 3
@@ -27,6 +27,7 @@ _SOON = 6_000  # of what it enters the kernel for then: no fault takes as many
 _ENTRIES = 4  # of these that are looked at, one after the other
 _MISLED = 6  # calls in a row that reach nothing, where they should
 _KNOWN = 300  # ways of entering that are remembered
+_LIKE = 64  # bytes of code that tell the kernel from a program
 _PAST = 10  # steps until one address is left, at most
 _WORD = 8  # hexadecimal digits
 
@@ -48,6 +49,27 @@ class Followed:
     stretch: Stretch
     chains: dict[int, tuple[str, ...]]  # functions on the way to each address that was asked for
     back: int | None  # where the program went on; None when it did not, within the bound
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A machine that is stepped, and what tells where it is."""
+
+    stub: Stub
+    places: Places
+    code: tuple[Code, ...] = ()  # of the kernel
+
+    def inside(self, at: int) -> bool:
+        """Return whether `at`, where the machine is, belongs to the kernel."""
+        if at >= self.places.first or not self.places.unmapped:
+            return at >= self.places.first
+        # A program may lie where the kernel is unmapped.  Some of the kernel was patched at boot.
+        linked = next(
+            filter(None, (one.at(at + self.places.unmapped, _LIKE) for one in self.code)), b""
+        )
+        here = self.stub.memory(at, len(linked))
+        alike = sum(one == other for one, other in zip(linked, here, strict=False))
+        return 2 * alike > len(linked)
 
 
 @dataclass(slots=True)
@@ -108,7 +130,7 @@ def reached(load: Load, kernel: Linked, functions: tuple[str, ...], places: Plac
     for boot in range(_BOOTS):
         try:
             with debugging(load) as (_, stub):
-                Watch(stub, places, known).run(early=boot + 1 == _BOOTS)
+                Watch(View(stub, places, kernel.code), known).run(early=boot + 1 == _BOOTS)
         except Hung:
             if not known.calls:
                 raise
@@ -125,9 +147,9 @@ def reached(load: Load, kernel: Linked, functions: tuple[str, ...], places: Plac
 class Watch:
     """One boot that is stopped where calls enter the kernel, and at the functions."""
 
-    def __init__(self, stub: Stub, places: Places, known: Known) -> None:
-        self._stub = stub
-        self._places = places
+    def __init__(self, view: View, known: Known) -> None:
+        self._view = view
+        self._stub = view.stub
         self._known = known
         self._last: Registers = ()  # of the call that may be going on
         self._follows = False
@@ -161,7 +183,7 @@ class Watch:
         if not (self._follows and known.promises(self._last)):
             known.remember(self._last)
             return
-        followed = around(self._stub, self._places, known.begins, self._steps(_AROUND))
+        followed = around(self._view, known.begins, self._steps(_AROUND))
         known.take(self._last, followed)
         known.misled = 0 if followed.chains else known.misled + 1
         self._last = ()
@@ -175,7 +197,7 @@ class Watch:
         lost = known.entry < 0 or known.misled >= _MISLED
         if begin in known.chains.keys() | known.returns.keys() and not lost:
             return
-        known.returns[begin] = out(self._stub, self._places, self._steps(_OUT))
+        known.returns[begin] = out(self._view, self._steps(_OUT))
         self._last = ()
         if lost:
             self._learn()
@@ -191,7 +213,7 @@ class Watch:
             if entry < 0:
                 return
             high, registers = self._is_high(), self._registers()
-            followed = around(stub, self._places, known.begins, self._steps(_SOON))
+            followed = around(self._view, known.begins, self._steps(_SOON))
             if followed.back == left != HIDDEN or entry in known.refused:
                 continue  # an instruction that is executed again had a fault
             if known.entry >= 0:
@@ -205,7 +227,7 @@ class Watch:
         # The last address of the program, and the first of the kernel; -1 without one.
         left = -1
         for at in self._steps(_APART):
-            if not inside(self._stub, at, self._places):
+            if not self._view.inside(at):
                 left = at
             elif left >= 0:
                 return left, at
@@ -227,18 +249,11 @@ class Watch:
         return tuple(text[at : at + _WORD] for at in range(0, len(text), _WORD))
 
     def _is_high(self) -> bool:
-        return self._stub.read(self._stub.stack) >= self._places.first
+        return self._stub.read(self._stub.stack) >= self._view.places.first
 
 
-def inside(stub: Stub, at: int, places: Places) -> bool:
-    """Return whether `at`, where `stub` is, belongs to the kernel."""
-    # Only where the kernel may be unmapped has a program's code to be told from its code.
-    code = stub.memory(at, 4) if at < places.first and places.unmapped else b""
-    return is_kernel(Executed(at, code, 1), places)
-
-
-def out(stub: Stub, places: Places, steps: Iterator[int]) -> tuple[str, ...]:
-    """Return the functions from the system call down to where `stub` is.
+def out(view: View, steps: Iterator[int]) -> tuple[str, ...]:
+    """Return the functions from the system call down to where the machine is.
 
     It stands in the program afterwards.  Who is returned to is higher on the stack than all before;
     who left by a jump to another function is not returned to, and missing.
@@ -246,35 +261,35 @@ def out(stub: Stub, places: Places, steps: Iterator[int]) -> tuple[str, ...]:
     names: list[str] = []
     highest = -1
     for at in steps:
-        if not inside(stub, at, places):
+        if not view.inside(at):
             break
-        height = stub.read(stub.stack)
+        height = view.stub.read(view.stub.stack)
         if height > highest:
             highest = height
-            names.append(name_at(at, places))
+            names.append(name_at(at, view.places))
     unlike = (name for i, name in enumerate(names) if i == 0 or name != names[i - 1])
     return tuple(unlike)[::-1]
 
 
-def around(stub: Stub, places: Places, begins: frozenset[int], steps: Iterator[int]) -> Followed:
-    """Return what the kernel executes from an entry, where `stub` is, back to the program.
+def around(view: View, begins: frozenset[int], steps: Iterator[int]) -> Followed:
+    """Return what the kernel executes from an entry, where the machine is, back to the program.
 
     The functions on the way to an address of `begins` are each entered from the one before.
     """
     codes: dict[int, bytes] = {}
     counts: Counter[int] = Counter()
     chains: dict[int, tuple[str, ...]] = {}
-    way = Way(places)
+    way = Way(view.places)
     back = None
     for at in steps:
-        if not inside(stub, at, places):
+        if not view.inside(at):
             back = at
             break
         way.goes_on(at)
         if at in begins and at not in chains:
             chains[at] = way.names()
         if at not in codes:
-            codes[at] = code_at(stub, at)
+            codes[at] = code_at(view.stub, at)
         counts[at] += 1
     rows = tuple(Executed(at, codes[at], count) for at, count in counts.items())
     return Followed(Stretch(sum(counts.values()), rows), chains, back)
