@@ -246,3 +246,16 @@ def test_each_function_gets_a_chain_though_calls_enough_were_followed() -> None:
     watched(here, *(REACHES + WORKS) * 50, *(late + WORKS + REACHES) * 5)
     assert here.chains == {TARGET: ("entry", "ioctl", "target"), HELPER: ("entry", "helper")}
     assert here.wanted == frozenset()
+
+
+def test_a_program_that_works_for_long_is_caught_at_a_call_before() -> None:
+    """Where other calls come by is known of the first boot."""
+    long = tuple((USER + 4 * (i % 500), 0) for i in range(30_000))
+    here = known()
+    once = (*PRINTS[-9:], *WORKS, *PRINTS, *WORKS, *(REACHES + long) * 3)
+    watched(here, *once)
+    assert (here.entry, here.calls) == (-1, [])
+    here.nearby = frozenset({ENTRY + 4})
+    watched(here, *once)
+    assert here.entry == ENTRY
+    assert [one.instructions for one in here.calls] == [5, 5]

@@ -20,14 +20,16 @@ _CALLS = 12  # that are looked for
 _BOOTS = 3
 _STEPS = 60_000  # instructions in all boots: less than half a minute
 _STOPS = 20_000  # in one boot
+_TRIES = 4  # in one boot, to find where calls enter the kernel, from as many of the function
 _OUT = 20_000  # instructions from the function to the program, at most
 _AROUND = 25_000  # of a call that should reach the function, at most
-_APART = 10_000  # of the program, until it enters the kernel again
+_APART = 6_000  # of the program, until it enters the kernel again
 _SOON = 6_000  # of what it enters the kernel for then: no fault takes as many
 _ENTRIES = 4  # of these that are looked at, one after the other
 _MISLED = 6  # calls in a row that reach nothing, where they should
 _KNOWN = 300  # ways of entering that are remembered
 _LIKE = 64  # bytes of code that tell the kernel from a program
+_OUTERMOST = 2  # functions of a chain: other calls come by there too
 _PAST = 10  # steps until one address is left, at most
 _WORD = 8  # hexadecimal digits
 
@@ -88,6 +90,7 @@ class Known:
     # Registers at the entry tell a call from others: its number and its arguments are in them.
     sites: dict[Registers, set[int]] = field(default_factory=dict)
     misled: int = 0
+    nearby: frozenset[int] = frozenset()  # where any call comes by, while no entry is known
 
     @property
     def wanted(self) -> frozenset[int]:
@@ -137,11 +140,19 @@ def reached(load: Load, kernel: Linked, functions: tuple[str, ...], places: Plac
         except UserError:  # it ended while it was stepped
             if not known.hits:
                 raise
-        if known.calls or known.entry < 0 or known.steps <= 0:
+        if known.calls or not known.hits or known.steps <= 0:
             break
+        if known.entry < 0:
+            known.nearby = _outermost(kernel, known)
     entries = (at for name in functions for at in kernel.entries((name,)))
     chains = (known.chains.get(at, known.returns.get(at, ())) for at in entries)
     return Reached(tuple(dict.fromkeys(filter(None, chains))), tuple(known.calls))
+
+
+def _outermost(kernel: Linked, known: Known) -> frozenset[int]:
+    names = (name for chain in known.returns.values() for name in chain[:_OUTERMOST])
+    found = {kernel.address(name) for name in names}
+    return frozenset(at for at in found if at is not None) - known.begins
 
 
 class Watch:
@@ -153,6 +164,7 @@ class Watch:
         self._known = known
         self._last: Registers = ()  # of the call that may be going on
         self._follows = False
+        self._tries = 0
 
     def run(self, *, early: bool) -> None:
         """Return when enough is known, or when the program or the patience is at its end.
@@ -161,8 +173,8 @@ class Watch:
         """
         known = self._known
         self._follows = early
-        for begin in known.begins:
-            self._stub.stop_at(begin, hardware=True)
+        for at in known.begins | known.nearby:
+            self._stub.stop_at(at, hardware=True)
         if known.entry >= 0:
             self._stub.stop_at(known.entry, hardware=True)
         for _ in range(_STOPS):
@@ -173,7 +185,9 @@ class Watch:
                 self._entered()
             elif at in known.begins:
                 self._hit(at)
-            self._pass()
+            elif at in known.nearby:
+                self._come_by()
+            self._pass(at)
 
     def _entered(self) -> None:
         known = self._known
@@ -194,17 +208,29 @@ class Watch:
         self._follows = True
         if self._last:
             known.sites.setdefault(self._last, set()).add(begin)
-        lost = known.entry < 0 or known.misled >= _MISLED
+        lost = self._tries < _TRIES if known.entry < 0 else known.misled >= _MISLED
         if begin in known.chains.keys() | known.returns.keys() and not lost:
             return
-        known.returns[begin] = out(self._view, self._steps(_OUT))
+        chain = out(self._view, self._steps(_OUT))
+        known.returns.setdefault(begin, chain)
         self._last = ()
         if lost:
             self._learn()
 
+    def _come_by(self) -> None:
+        # A program that works for long after the function may have made calls in a row before.
+        known = self._known
+        out(self._view, self._steps(_OUT))
+        self._learn()
+        if known.entry >= 0:
+            for at in known.nearby - {known.entry}:
+                self._stub.pass_by(at, hardware=True)
+            known.nearby = frozenset()
+
     def _learn(self) -> None:
         # From the program on: whatever enters the kernel next, but a fault, is taken for a call.
         known, stub = self._known, self._stub
+        self._tries += 1
         if known.entry >= 0:
             known.refused.add(known.entry)
             known.misled = 0
@@ -218,7 +244,8 @@ class Watch:
                 continue  # an instruction that is executed again had a fault
             if known.entry >= 0:
                 stub.pass_by(known.entry, hardware=True)
-            stub.stop_at(entry, hardware=True)
+            if entry not in known.nearby:
+                stub.stop_at(entry, hardware=True)
             known.enter_at(entry, high=high)
             known.take(registers, followed)
             return
@@ -233,10 +260,10 @@ class Watch:
                 return left, at
         return left, -1
 
-    def _pass(self) -> None:
+    def _pass(self, stop: int) -> None:
         # To go on from where it shall stop, it would not go at all.
         at = self._stub.read(self._stub.counter)
-        if at == self._known.entry or at in self._known.begins:
+        if at in {stop, self._known.entry} | self._known.begins | self._known.nearby:
             next(islice(self._stub.steps(_PAST), 1, None), None)
 
     def _steps(self, most: int) -> Iterator[int]:
