@@ -6,12 +6,16 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.boot.whole import whole_copy
 from tests.replay import MACHINES
+from uaccel.flow.boot import Request, boot
+from uaccel.flow.brought import Patch
 from uaccel.flow.ground import Ground
 from uaccel.flow.targets import load
 from uaccel.flow.written import Base, Linked, Way, base, linked
@@ -20,7 +24,7 @@ from uaccel.host.run import obey_signals
 from uaccel.host.store import Store, cache_folder
 from uaccel.host.toolchain import find_toolchain
 from uaccel.host.tree import open_tree
-from uaccel.model.boot import Kernel
+from uaccel.model.boot import BootRun, Kernel
 from uaccel.model.machine import Unbuilt
 
 TARGETS = (
@@ -28,6 +32,9 @@ TARGETS = (
     "sound/core/pcm_native.c:snd_pcm_ioctl_sync_ptr_compat",
 )
 Kernels = Callable[[str, str], Kernel]  # of a machine, in a style
+Runs = Callable[[str, str, str], BootRun]  # of a machine, in a style, of a client
+WHOLE = "whole"  # the copy that was measured before this program was: a patch
+SECONDS = 300.0  # for one boot
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,3 +90,35 @@ def _built(ground: Ground, name: str) -> Base:
     made = base(ground, machine, toolchain, load(ground.tree, TARGETS))
     assert not isinstance(made, Unbuilt), made
     return made
+
+
+@pytest.fixture(scope="session")
+def runs(ground: Ground, tree_6_12: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Return what boots a machine in a style with a client and counts, each only once."""
+    profiles = tmp_path_factory.mktemp("profiles")
+    patch = Patch(WHOLE, "whole.patch", whole_copy(tree_6_12))
+
+    @cache
+    def counted(machine: str, style: str, client: str) -> BootRun:
+        request = asked(machine, style, client, str(profiles))
+        if style == WHOLE:
+            request = replace(request, styles=(), patches=(patch,))
+        (run,) = boot(ground, request).runs
+        return run
+
+    return counted
+
+
+def asked(machine: str, style: str, client: str, profiles: str) -> Request:
+    """Return what asks for one run of the functions of the mail."""
+    return Request(
+        machines=(MACHINES[machine],),
+        styles=(style,),
+        client=client,
+        userland="",
+        targets=TARGETS,
+        seconds=SECONDS,
+        profiles=profiles,
+        command="",
+        repetitions=True,
+    )

@@ -6,27 +6,21 @@ from __future__ import annotations
 import json
 import shlex
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.boot.conftest import TARGETS, Kernels
-from tests.boot.whole import whole_copy
+from tests.boot.conftest import Kernels, Runs, asked
 from tests.replay import MACHINES
 from tests.test_run import python
 from uaccel.cli.__main__ import main
-from uaccel.flow.boot import Request, boot
-from uaccel.flow.brought import Patch
+from uaccel.flow.boot import boot
 from uaccel.flow.clients import OURS, PLAYS, chosen
 from uaccel.flow.ground import Ground
 from uaccel.flow.summed import comparisons, summed
 from uaccel.host.qemu import Hung, Load, booting
-from uaccel.model.boot import BootRun
 
-SECONDS = 300.0
 # Linux 6.12, gcc 12, the function kept as a symbol: kernel instructions of a plain SYNC_PTR call,
 # and openings and closings.  The figures measured before were 55 more, the program's own side.
 MEASURED = [
@@ -41,40 +35,6 @@ MEASURED = [
 # byte of `rep movsb` counted; of the third, which is no part of its caller, nobody wrote whether
 # that caller was counted with it.
 SHARES = {"fieldwise": (13.1, 0.4), "window": (8.2, 0.4), "whole": (17.0, 1.0)}
-WHOLE = "whole"  # the copy that was measured, as a patch
-Runs = Callable[[str, str, str], BootRun]
-
-
-@pytest.fixture(scope="module")
-def runs(ground: Ground, tree_6_12: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    """Return what boots a machine in a style with a client and counts, each only once."""
-    profiles = tmp_path_factory.mktemp("profiles")
-    patch = Patch(WHOLE, "whole.patch", whole_copy(tree_6_12))
-
-    @cache
-    def counted(machine: str, style: str, client: str) -> BootRun:
-        request = asked(machine, style, client, str(profiles))
-        if style == WHOLE:
-            request = replace(request, styles=(), patches=(patch,))
-        (run,) = boot(ground, request).runs
-        return run
-
-    return counted
-
-
-def asked(machine: str, style: str, client: str, profiles: str) -> Request:
-    """Return what asks for one run of the functions of the mail."""
-    return Request(
-        machines=(MACHINES[machine],),
-        styles=(style,),
-        client=client,
-        userland="",
-        targets=TARGETS,
-        seconds=SECONDS,
-        profiles=profiles,
-        command="",
-        repetitions=True,
-    )
 
 
 @pytest.mark.parametrize(("machine", "style", "instructions", "toggles"), MEASURED)
@@ -103,7 +63,7 @@ def test_two_ways_of_counting_agree_on_every_machine(machine: str, runs: Runs) -
     [
         ("arm64", "armhf", "snd_pcm_ioctl_sync_ptr_compat"),
         ("arm64", "arm64", "snd_pcm_sync_ptr"),
-        ("pseries", "ppc64el", "snd_pcm_sync_ptr"),
+        ("arm64-ttbr0", "armhf", "snd_pcm_ioctl_sync_ptr_compat"),
     ],
 )
 def test_a_program_of_another_machine_reaches_its_own_function(
