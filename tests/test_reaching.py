@@ -95,6 +95,12 @@ def test_who_is_returned_to_called_it_and_helpers_did_not() -> None:
     assert stub.read(stub.counter) == USER
 
 
+def test_a_call_that_sleeps_is_not_returned_from() -> None:
+    """Another stack is gone through then, and whoever is on it did not call."""
+    stub = machine(*((TARGET, 100), (HELPER, 200)) * 100)
+    assert out(View(stub, PLACES), stub.steps(50)) == ()
+
+
 def call(*between: int, number: int = 0) -> tuple[tuple[int, int], ...]:
     """Return the steps of the kernel, and where the program goes on."""
     return tuple((at, number) for at in (*between, USER))

@@ -21,7 +21,7 @@ _BOOTS = 3
 _STEPS = 60_000  # instructions in all boots: less than half a minute
 _STOPS = 20_000  # in one boot
 _TRIES = 4  # in one boot, to find where calls enter the kernel, from as many of the function
-_OUT = 20_000  # instructions from the function to the program, at most
+_OUT = 12_000  # instructions from the function to the program, at most
 _AROUND = 25_000  # of a call that should reach the function, at most
 _APART = 6_000  # of the program, until it enters the kernel again
 _SOON = 6_000  # of what it enters the kernel for then: no fault takes as many
@@ -212,7 +212,7 @@ class Watch:
         if begin in known.chains.keys() | known.returns.keys() and not lost:
             return
         chain = out(self._view, self._steps(_OUT))
-        known.returns.setdefault(begin, chain)
+        known.returns[begin] = chain or known.returns.get(begin, ())
         self._last = ()
         if lost:
             self._learn()
@@ -282,8 +282,9 @@ class Watch:
 def out(view: View, steps: Iterator[int]) -> tuple[str, ...]:
     """Return the functions from the system call down to where the machine is.
 
-    It stands in the program afterwards.  Who is returned to is higher on the stack than all before;
-    who left by a jump to another function is not returned to, and missing.
+    It stands in the program afterwards; () when that was not reached: the call sleeps.  Who is
+    returned to is higher on the stack than all before; who left by a jump to another function is
+    not returned to, and missing.
     """
     names: list[str] = []
     highest = -1
@@ -294,6 +295,8 @@ def out(view: View, steps: Iterator[int]) -> tuple[str, ...]:
         if height > highest:
             highest = height
             names.append(name_at(at, view.places))
+    else:
+        return ()
     unlike = (name for i, name in enumerate(names) if i == 0 or name != names[i - 1])
     return tuple(unlike)[::-1]
 
