@@ -103,17 +103,6 @@ def test_a_playback_has_the_shares_that_were_measured(
     assert share == pytest.approx(variant["groups"][0]["percent"], abs=0.01)
 
 
-def test_compare_finds_itself_what_two_styles_differ_in(runs: Runs, tmp_path: Path) -> None:
-    styles = ("fieldwise", "window")
-    profiles = [f"{style}={runs('x86_64', style, PLAYS).profile}" for style in styles]
-    document = tmp_path / "compare.json"
-    assert main(["compare", *profiles, "--json", str(document)]) == 0
-    groups = [one["groups"][0] for one in json.loads(document.read_text())["variants"]]
-    assert [one["name"] for one in groups] == ["snd_pcm_common_ioctl"] * 2
-    shares = [runs("x86_64", style, PLAYS).share for style in styles]
-    assert [one["percent"] for one in groups] == pytest.approx(shares, abs=0.01)
-
-
 def test_a_call_of_the_sound_library_is_followed_into_the_function(runs: Runs) -> None:
     """Figures measured before: 600 and 483, 13 and 3 pairs; kept as a symbol it is some more."""
     fieldwise, window = (runs("x86_64", style, PLAYS) for style in ("fieldwise", "window"))

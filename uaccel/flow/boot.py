@@ -131,7 +131,6 @@ def _of_way(
     if isinstance(plain, Unbuilt):
         return plain
     ground.progress(f"{built.machine.name}: booting {way.name} with {client.name}", 0, 0)
-    repeats = _repeats(built.machine) and not request.repetitions
     setting = Setting(
         machine=built.machine,
         kept=_image(made, client),
@@ -139,7 +138,8 @@ def _of_way(
         client=client,
         roles=_roles(built.machine),
         functions=tuple(target.function.name for target in built.targets),
-        plugin=Plugin(plugin(ground.store), repeats),
+        plugin=Plugin(plugin(ground.store), _repeats(built.machine)),
+        repetitions=request.repetitions,
         seconds=request.seconds,
         notes=made.notes,
     )

@@ -61,6 +61,7 @@ class Setting:
     roles: tuple[RoleRow, ...]
     functions: tuple[str, ...]  # that it is about
     plugin: Plugin
+    repetitions: bool  # in shares, each repetition of an instruction counts
     seconds: float  # that one boot may take
     notes: tuple[str, ...]
 
@@ -156,6 +157,12 @@ def _whole_run(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
     run = calls if image is setting.kept else _from_first(setting, image, holders)
     one = usual_of(found.calls)
     kernel = setting.kept.kernel
+    if len(found.chains) > 1:
+        each = ", ".join(chain[-1] for chain in found.chains)
+        notes = (
+            *notes,
+            f"{setting.machine.name}: a call that reaches any of {each} is a call here",
+        )
     return replace(
         blank,
         way=f"{PLUGGED} and icount, from the first call on; {STEPPED} for a call",
@@ -180,7 +187,9 @@ def _expect_any(setting: Setting) -> None:
 
 def _from_first(setting: Setting, image: Image, functions: tuple[str, ...]) -> Stretch:
     where = from_first(entries_of(image.kernel, functions), setting.client.linked)
-    load = partial(plugged, plugin=setting.plugin, where=where, steady=True)
+    counts_once = setting.plugin.repeats and not setting.repetitions
+    plugin = replace(setting.plugin, repeats=counts_once)
+    load = partial(plugged, plugin=plugin, where=where, steady=True)
     got = _in(setting, image, 0, load)
     _told(got)  # only to ask whether the client ended well
     if not got.stretches:

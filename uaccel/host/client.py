@@ -16,7 +16,9 @@ _KIND = "client"
 # The first program for a target builds the C library for it: a minute on a busy machine.
 _TIMEOUT = 900  # seconds
 # A program with fixed addresses: a debugger that stops in it needs no map.
-_HOW = ("-static", "-O2", "-g", "-Wall", "-Wextra", "-Werror")
+# Its own place, where no other static program lies: an address tells that it is this one.
+_PLACE = "-Wl,--image-base=0x20000000"
+_HOW = ("-static", "-O2", "-g", "-Wall", "-Wextra", "-Werror", _PLACE)
 BEFORE, AFTER = "uaccel_before", "uaccel_after"  # symbols at the system call and behind it
 
 
