@@ -66,6 +66,12 @@ def test_a_share_stands_where_a_whole_program_was_counted_and_says_of_what() -> 
     assert "share on" not in shown(BOOTED)
 
 
+def test_what_the_client_saw_is_shown_and_in_the_document() -> None:
+    booted = replace(BOOTED, alike=("board: window is not like fieldwise: all is lost",))
+    assert "window is not like fieldwise: all is lost" in shown(booted)
+    assert json.loads(document(booted))["alike"] == list(booted.alike)
+
+
 def test_lines_that_compare_are_shown() -> None:
     line = "uaccel compare --function toy_ioctl window=/there/window.txt"
     assert line in shown(replace(BOOTED, comparisons=(line,)))

@@ -11,11 +11,13 @@ import uaccel.arch
 import uaccel.machines
 from uaccel.catalog import catalog
 from uaccel.errors import UserError
+from uaccel.flow.alike import alike
 from uaccel.flow.brought import Patch, brought
 from uaccel.flow.clients import Client, chosen
 from uaccel.flow.counting import Plugin, places
 from uaccel.flow.ground import Ground
-from uaccel.flow.measured import Image, Setting, measured
+from uaccel.flow.measured import measured
+from uaccel.flow.setting import Image, Setting
 from uaccel.flow.summed import comparisons, summed
 from uaccel.flow.targets import Target, load
 from uaccel.flow.written import Base, Linked, Way, base, linked
@@ -78,6 +80,7 @@ def boot(ground: Ground, request: Request) -> Booted:
         unbuilt=tuple(unbuilt),
         notes=tuple(dict.fromkeys(note for run in runs for note in run.notes)),
         comparisons=comparisons(runs),
+        alike=alike(runs),
         seconds=time.monotonic() - started,
     )
 

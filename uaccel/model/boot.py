@@ -115,3 +115,4 @@ class Booted:
     notes: tuple[str, ...]
     seconds: float
     comparisons: tuple[str, ...] = ()  # lines that show the profiles side by side
+    alike: tuple[str, ...] = ()  # what the client saw of one style and another: one sentence each

@@ -54,6 +54,9 @@ def _parts(booted: Booted, verbose: bool) -> Iterator[RenderableType]:
         if run.console:
             yield title(f"the console of {run.machine} with {run.style} ended with")
             yield Text(block(run.console))
+    if booted.alike:
+        yield title("what the client saw")
+        yield from (hanging("-", sentence, "") for sentence in booted.alike)
     yield title("per call")
     yield _figures(booted)
     yield from (hanging("", sentence, "dim") for sentence in _meanings(booted))

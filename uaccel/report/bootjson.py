@@ -19,6 +19,7 @@ def document(booted: Booted) -> str:
         ],
         "notes": list(booted.notes),
         "comparisons": list(booted.comparisons),
+        "alike": list(booted.alike),
         "seconds": round(booted.seconds, 3),
     }
     return dump(content)
