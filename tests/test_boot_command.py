@@ -24,6 +24,7 @@ from uaccel.model.machine import Unbuilt
 from uaccel.read.clientlog import Called
 from uaccel.report.boot import text
 from uaccel.report.bootjson import document
+from uaccel.report.bootmail import text as mail
 
 MACHINE = next(iter(MACHINES))
 RUN = BootRun(
@@ -70,6 +71,20 @@ def test_what_the_client_saw_is_shown_and_in_the_document() -> None:
     booted = replace(BOOTED, alike=("board: window is not like fieldwise: all is lost",))
     assert "window is not like fieldwise: all is lost" in shown(booted)
     assert json.loads(document(booted))["alike"] == list(booted.alike)
+
+
+def test_a_commit_message_has_the_figures_in_72_columns() -> None:
+    played = replace(RUN, calls=(), share=8.386, holders=("toy_common_ioctl",))
+    lost = replace(played, style="mine", share=None, toggles_per_call=None, why="it hung\nlong ago")
+    alike = ("board: window returns what fieldwise does and leaves the same bytes, in 2 kinds",)
+    said = mail(replace(BOOTED, runs=(played, lost), alike=alike))
+    rows = [row.split() for row in said.splitlines()]
+    assert ["window", "511", "2", "8.39", "%"] in rows
+    assert ["mine", "511", "unknown", "unknown"] in rows
+    assert f"* {MACHINE}, mine: it hung" in said
+    assert "toy_common_ioctl with accessors" in said and "the same bytes" in said.replace("\n ", "")
+    assert max(map(len, said.splitlines())) <= 72 and said.isascii()
+    assert "share" not in mail(BOOTED)
 
 
 def test_lines_that_compare_are_shown() -> None:

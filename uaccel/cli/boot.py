@@ -35,7 +35,7 @@ from uaccel.host.store import Store, cache_folder, key
 from uaccel.host.tree import find_tree
 from uaccel.model.boot import Booted, Machine
 from uaccel.report import boot as report
-from uaccel.report import bootjson
+from uaccel.report import bootjson, bootmail
 
 _LIMIT = 300.0  # seconds for one boot
 _TREE = "tree"
@@ -77,13 +77,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="in shares, a string instruction counts as often as it repeats itself",
     )
+    parser.add_argument("--mail", action="store_true", help="72 columns for a commit message")
     add_documents(parser, ("json",))
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
 
 
 def run(args: argparse.Namespace) -> Answer:
     """Boot a kernel for each style with a real client, and count instructions."""
-    expect_documents(args, ("json",), {})
+    expect_documents(args, ("json",), {"--mail": args.mail})
     named, environment = assignments(args.assignments)
     if named:
         raise UserError(f"{named[0]} is no VAR=value; functions are named with --target")
@@ -135,5 +136,7 @@ def _answer(args: argparse.Namespace, booted: Booted, colour: bool) -> Answer:
     failed = bool(booted.unbuilt) or any(run.why for run in booted.runs)
     status = FOUND if failed else FINE
     document = written(args, {"json": lambda: bootjson.document(booted)})
+    if document is None and args.mail:
+        document = bootmail.text(booted)
     shown = report.text(booted, color=colour, width=width(), verbose=args.verbose)
     return Answer(shown if document is None else document, status)

@@ -59,8 +59,8 @@ def _parts(booted: Booted, verbose: bool) -> Iterator[RenderableType]:
         yield from (hanging("-", sentence, "") for sentence in booted.alike)
     yield title("per call")
     yield _figures(booted)
-    yield from (hanging("", sentence, "dim") for sentence in _meanings(booted))
-    yield from (hanging("?", why, "yellow") for why in _unknown(booted))
+    yield from (hanging("", sentence, "dim") for sentence in meanings(booted))
+    yield from (hanging("?", why, "yellow") for why in unknown(booted))
 
 
 def _symbols(run: BootRun, verbose: bool) -> Iterator[RenderableType]:
@@ -95,16 +95,17 @@ def _figures(booted: Booted) -> Table:
             f"{run.client} ({run.userland})",
             run.style or "as it stands",
             run.toolchain,
-            _known(run.instructions_per_call),
-            _known(run.toggles_per_call),
-            *((_percent(run.share),) if shared else ()),
+            known(run.instructions_per_call),
+            known(run.toggles_per_call),
+            *((percent(run.share),) if shared else ()),
             reached or "none",
         )
         shown.add_row(*(Text(line(cell)) for cell in cells))
     return shown
 
 
-def _meanings(booted: Booted) -> Iterator[str]:
+def meanings(booted: Booted) -> Iterator[str]:
+    """Yield what the shares of each machine are of: a sentence."""
     # A style may be inlined where another one is not: all symbols count in each.
     found: dict[str, dict[str, None]] = {}
     for run in booted.runs:
@@ -117,15 +118,18 @@ def _meanings(booted: Booted) -> Iterator[str]:
         )
 
 
-def _known(figure: int | None) -> str:
+def known(figure: int | None) -> str:
+    """Return a figure as it is shown."""
     return "unknown" if figure is None else str(figure)
 
 
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
+    """Return a share, in percent, as it is shown."""
     return "unknown" if share is None else f"{share:.2f} %"
 
 
-def _unknown(booted: Booted) -> Iterator[str]:
+def unknown(booted: Booted) -> Iterator[str]:
+    """Yield what was not built or is not known, and why: a sentence."""
     for style, unbuilt in booted.unbuilt:
         yield f"{unbuilt.arch}, {style or 'every style'}: {unbuilt.why}"
     for run in booted.runs:

@@ -3,44 +3,37 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Iterator, Sequence
 
 from uaccel.model.comparison import COPIES, Comparison, Difference, Variant
 from uaccel.report.compare import NOT_LISTED, change, changed, cost, place
-from uaccel.report.plain import line
+from uaccel.report.message import COLUMNS, ascii_only, joined, wrapped
 from uaccel.shares import samples
 
-COLUMNS = 72
 _SYMBOL = 30  # columns for a symbol, so that at least three figures stand beside it
 _FIGURE = 9  # the narrowest column of figures: "  12.86%"
 _NAME = 18  # the widest
 _MOVED = 8  # symbols that moved elsewhere
-# What git would take for a comment, a cut, a patch or a trailer at the start of a line.
-_EATEN = re.compile(r"#|-{2,}|>|From |diff |Index: |[A-Z][\w-]*: |\(cherry picked|@@|\+\+\+")
-_SCISSORS = re.compile(r">8|8<|%<|>%")
 
 
 def text(comparison: Comparison) -> str:
     """Return the comparison for a commit message."""
-    written = [part for part in _parts(comparison) if part]
-    return "\n\n".join("\n".join(map(_kept, part)) for part in written) + "\n"
+    return joined(_parts(comparison))
 
 
 def _parts(comparison: Comparison) -> Iterator[list[str]]:
     measured = [variant for variant in comparison.variants if variant.groups]
     if measured:
-        yield _wrapped(_head(measured[0].groups[0].name))
+        yield wrapped(_head(measured[0].groups[0].name))
         yield from _tables(_sums(comparison, measured) + _about(measured), measured)
-        yield _wrapped(f"How the function was found: {comparison.chosen}.")
-    yield from map(_wrapped, _judged(comparison))
+        yield wrapped(f"How the function was found: {comparison.chosen}.")
+    yield from map(wrapped, _judged(comparison))
     if comparison.moved:
         yield ["What moved elsewhere, most first:"]
         moved = [(one.symbol, _shares(one.percents, comparison)) for one in comparison.moved]
         yield from _tables(moved[:_MOVED], measured)
     yield from _annotated(comparison)
-    yield [row for note in comparison.notes for row in _wrapped(f"* {note}", "  ")]
+    yield [row for note in comparison.notes for row in wrapped(f"* {note}", "  ")]
 
 
 def _judged(comparison: Comparison) -> Iterator[str]:
@@ -93,8 +86,8 @@ def _percent(share: float | None) -> str:
 
 def _tables(rows: Rows, measured: Sequence[Variant]) -> Iterator[list[str]]:
     # As many variants beside each other as 72 columns hold, the others below.
-    names = [_ascii(variant.name) for variant in measured]
-    left = min(_SYMBOL, max(len(_ascii(symbol)) for symbol, _ in rows))
+    names = [ascii_only(variant.name) for variant in measured]
+    left = min(_SYMBOL, max(len(ascii_only(symbol)) for symbol, _ in rows))
     wide = min(_NAME, max(_FIGURE, *map(len, names)))
     count = max(1, (COLUMNS - 2 - left) // (wide + 2))
     for first in range(0, len(names), count):
@@ -105,7 +98,7 @@ def _tables(rows: Rows, measured: Sequence[Variant]) -> Iterator[list[str]]:
 
 def _row(symbol: str, cells: Sequence[str], left: int, wide: int) -> str:
     shown = "".join(f"  {_cut(cell, wide):>{wide}}" for cell in cells)
-    return f"  {_cut(_ascii(symbol), left):<{left}}{shown}"
+    return f"  {_cut(ascii_only(symbol), left):<{left}}{shown}"
 
 
 def _cut(word: str, columns: int) -> str:
@@ -130,24 +123,8 @@ def _samples(said: Sequence[str]) -> str:
 def _annotated(comparison: Comparison) -> Iterator[list[str]]:
     for variant in comparison.variants:
         for one in variant.attributions:
-            yield _wrapped(f"User access in {place(one)} of {variant.name}, {cost(one)}.")
-            yield from (_wrapped(f"* unknown: {why}", "  ") for why in one.unknown)
+            yield wrapped(f"User access in {place(one)} of {variant.name}, {cost(one)}.")
+            yield from (wrapped(f"* unknown: {why}", "  ") for why in one.unknown)
     for one in comparison.attributions:
-        yield _wrapped(f"User access in {place(one)}, {cost(one)}.")
-        yield from (_wrapped(f"* unknown: {why}", "  ") for why in one.unknown)
-
-
-def _wrapped(sentence: str, indent: str = "") -> list[str]:
-    # Two columns are left free: a line that git would eat is moved in by them.
-    kept = _ascii(sentence).replace(" %", "\0%")
-    rows = textwrap.wrap(kept, COLUMNS - 2, subsequent_indent=indent, break_on_hyphens=False)
-    return [row.replace("\0", " ") for row in rows]
-
-
-def _kept(shown: str) -> str:
-    shown = _SCISSORS.sub("~", shown)
-    return (f"  {shown}" if _EATEN.match(shown) else shown).rstrip()
-
-
-def _ascii(word: str) -> str:
-    return line(word).encode("ascii", "backslashreplace").decode()
+        yield wrapped(f"User access in {place(one)}, {cost(one)}.")
+        yield from (wrapped(f"* unknown: {why}", "  ") for why in one.unknown)
