@@ -64,6 +64,13 @@ def test_our_client_is_the_first_program_and_finds_its_arguments() -> None:
     assert named["uaccel.arguments"][1] == b"run\n/usr/bin/aplay\n-q\n"
 
 
+def test_an_argument_that_is_no_text_comes_as_it_was_typed() -> None:
+    files = unpacked(pack((*with_client(b"client", ("run", "/x", "\udcff")), link("l", "\udcfe"))))
+    contents = {name: content for name, _, content, _ in files}
+    assert contents["uaccel.arguments"] == b"run\n/x\n\xff\n"
+    assert contents["l"] == b"\xfe"
+
+
 @pytest.mark.parametrize("argument", ["", "two\nlines"])
 def test_an_argument_that_the_client_would_read_otherwise_is_refused(argument: str) -> None:
     with pytest.raises(BrokenInvariant):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
+from os import fsencode
 from pathlib import PurePath
 
 from uaccel.errors import UserError
@@ -100,7 +101,7 @@ def _words(wanted: str) -> list[str]:
         raise UserError("--client names no program")
     if any(not word or "\n" in word for word in words):
         raise UserError("a word of --client is empty or holds a line break")
-    if len(words) > _WORDS or len("\n".join(words).encode()) > _BYTES:
+    if len(words) > _WORDS or len(fsencode("\n".join(words))) > _BYTES:
         raise UserError(f"--client has more than {_WORDS} words or {_BYTES} bytes")
     return words
 

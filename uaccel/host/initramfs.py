@@ -7,6 +7,7 @@ import gzip
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from os import fsencode
 from pathlib import PurePosixPath
 
 from uaccel.errors import BrokenInvariant
@@ -37,7 +38,7 @@ def plain(path: str, content: bytes) -> Entry:
 
 def link(path: str, leads: str) -> Entry:
     """Return a symbolic link."""
-    return Entry(path, stat.S_IFLNK | 0o777, leads.encode())
+    return Entry(path, stat.S_IFLNK | 0o777, leads.encode(errors="surrogateescape"))
 
 
 def with_client(
@@ -48,7 +49,7 @@ def with_client(
         raise BrokenInvariant(f"no argument of the client: {wrong[0]!r}")
     words = "".join(f"{one}\n" for one in arguments)
     console = Entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
-    own = program("init", client), plain("uaccel.arguments", words.encode())
+    own = program("init", client), plain("uaccel.arguments", fsencode(words))
     return (console, *own, *others)
 
 
@@ -73,7 +74,7 @@ def _complete(entries: tuple[Entry, ...]) -> Iterator[Entry]:
 
 
 def _row(number: int, entry: Entry) -> bytes:
-    name = entry.path.encode() + b"\0"
+    name = entry.path.encode(errors="surrogateescape") + b"\0"
     fields = (
         *(number, entry.mode, 0, 0, 1, 0, len(entry.content)),  # inode to size; root, no time
         *(0, 0, *entry.device, len(name), 0),

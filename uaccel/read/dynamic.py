@@ -31,6 +31,6 @@ def dynamic(data: bytes) -> Dynamic | None:
         tables = [one for one in segments if isinstance(one, DynamicSegment)]
         tags = (cast(Any, tag) for table in tables for tag in table.iter_tags("DT_NEEDED"))
         needed = tuple(str(tag.needed) for tag in tags)
-    except (ELFError, ValueError, KeyError):
+    except (ELFError, ValueError, KeyError, OverflowError, AssertionError):
         return None
     return Dynamic(loaders[0] if loaders else "", needed) if loaders or tables else None

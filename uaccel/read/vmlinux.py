@@ -25,7 +25,7 @@ def read_vmlinux(data: bytes) -> Linked:
         loaded = [one.header for one in file.iter_segments() if one.header["p_type"] == "PT_LOAD"]
         code = [one for one in loaded if one["p_flags"] & P_FLAGS.PF_X]
         symbols = tuple(_symbols(file))
-    except (ELFError, UnicodeDecodeError) as error:
+    except (ELFError, UnicodeDecodeError, OverflowError) as error:
         raise UserError(f"this is no linked program: {error}") from None
     if not code:
         raise UserError("this is no linked program: it holds no code")
