@@ -96,6 +96,9 @@ def test_what_is_not_known_is_said_to_be_unknown_with_why() -> None:
     run = replace(RUN, instructions_per_call=None, toggles_per_call=None, why="two ways differ")
     said = shown(replace(BOOTED, runs=(run,)))
     assert said.count("unknown") == 2
+    hung = replace(run, calls=(), symbols=(), reached=())
+    row = next(row for row in shown(replace(BOOTED, runs=(hung,))).splitlines() if "gcc 12" in row)
+    assert row.split()[-3:] == ["unknown", "unknown", "unknown"]
     assert "two ways differ" in said
     unbuilt = (("scoped", Unbuilt(MACHINE, "the tree has no scopes")),)
     assert f"{MACHINE}, scoped: the tree has no scopes" in shown(replace(BOOTED, unbuilt=unbuilt))
@@ -109,7 +112,7 @@ def test_the_last_words_of_a_hang_are_shown_and_steer_no_terminal() -> None:
 
 
 def test_no_time_is_shown() -> None:
-    assert "second" not in shown(BOOTED)
+    assert "second" not in shown(BOOTED) and "1.5" not in shown(BOOTED)
 
 
 def test_the_document_has_what_was_promised() -> None:
@@ -188,6 +191,9 @@ def test_two_ways_agree_when_the_plugin_sees_a_call_without_ticks() -> None:
     assert list(differing(steps, {"plain": (seen(3685), seen(646), seen(727))})) == []
     (said,) = differing(steps, {"plain": (seen(647),)})
     assert said == ("plain", "stepping counts 646 instructions of plain, the plugin 647")
+    other = {"plain": (seen(647, -14),)}
+    (said,) = differing(steps, other)
+    assert said[1].startswith("stepping counts 646 ") and said[1].endswith(" return the same")
     (said,) = differing(steps, {})
     assert said == ("plain", "stepping counts 646 instructions of plain, the plugin 0")
 

@@ -56,12 +56,16 @@ def test_entries_are_those_of_all_functions_asked_for() -> None:
 
 def test_a_function_that_has_a_symbol_is_in_it() -> None:
     assert holder(kernel(*CHAIN), "toy_sync", CHAIN) == "toy_sync"
-    assert holder(kernel("entry", "toy_sync.isra.0"), "toy_sync", CHAIN) == "toy_sync.isra.0"
+    copied = kernel("entry", "toy_sync.isra.0")
+    assert holder(copied, "toy_sync", CHAIN) == "toy_sync"
+    assert entries_of(copied, ("toy_sync",)) == (64,)
 
 
 def test_a_function_that_was_inlined_is_in_the_nearest_caller_that_is_left() -> None:
     assert holder(kernel(*CHAIN[:-1]), "toy_sync", CHAIN) == "toy_common_ioctl"
     assert holder(kernel(*CHAIN[:-2]), "toy_sync", CHAIN) == "toy_ioctl"
+    copied = kernel("entry", "toy_ioctl.constprop.0")
+    assert holder(copied, "toy_sync", CHAIN) == "toy_ioctl"
 
 
 def test_where_no_chain_leads_there_nobody_knows() -> None:

@@ -44,8 +44,8 @@ def test_a_plain_call_executes_what_was_measured(
     run = runs(machine, style, OURS)
     assert run.why == ""  # both ways agree
     plain = next(call for call in run.calls if call.what == "plain")
-    assert plain.instructions - plain.user_instructions == pytest.approx(instructions, rel=0.02)
-    assert run.instructions_per_call == plain.instructions
+    assert run.instructions_per_call == pytest.approx(instructions, rel=0.02)
+    assert plain.instructions == (run.instructions_per_call or 0) + plain.user_instructions
     assert run.toggles_per_call == toggles
     assert dict(run.reached)["snd_pcm_ioctl_sync_ptr_compat"] == 1
 
@@ -54,8 +54,7 @@ def test_a_plain_call_executes_what_was_measured(
 def test_two_ways_of_counting_agree_on_every_machine(machine: str, runs: Runs) -> None:
     run = runs(machine, "window", OURS)
     assert run.why == ""
-    plain = next(call for call in run.calls if call.what == "plain")
-    assert run.instructions_per_call == plain.instructions > 300
+    assert (run.instructions_per_call or 0) > 300
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pathlib import Path
 from uaccel.cli.answer import FINE, FOUND, Answer, is_coloured, width
 from uaccel.cli.documents import add_documents, expect_documents, written
 from uaccel.cli.options import (
+    STDIN,
     add_pace,
     add_tree,
     again,
@@ -46,7 +47,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_tree(parser)
     add_pace(parser)
     parser.add_argument("assignments", nargs="*", metavar="VAR=value", help="of Kbuild")
-    parser.add_argument("--compiler", choices=("gcc", "clang"), help="only this compiler")
     parser.add_argument(
         "--machine", action="append", metavar="NAME", help=f"again for more: {' '.join(MACHINES)}"
     )
@@ -103,21 +103,26 @@ def run(args: argparse.Namespace) -> Answer:
         command=again(args, tree.path, environment),
         patches=_patches(args.patch),
         repetitions=args.repetitions,
+        every=not args.machine,
     )
     with Bar("booting", quiet=args.quiet, verbose=args.verbose) as bar:
         bar.say(f"uaccel: {room(request.machines)}")
-        ground = Ground(tree, store, environment, (), args.compiler, args.jobs, bar.step)
+        ground = Ground(tree, store, environment, (), None, args.jobs, bar.step)
         booted = boot(ground, request)
     return _answer(args, booted, is_coloured(args.color, environment))
 
 
 def _patches(words: list[str]) -> tuple[Patch, ...]:
-    files = [(name or Path(path).stem, path) for name, path in named_files(words)]
+    files = [(name or _name(path), path) for name, path in named_files(words)]
     names = [name for name, _ in files]
     for name in names:
         if name in {*ALL_STYLES, _TREE} or names.count(name) > 1:
             raise UserError(f"{name} names two ways of writing: --patch NAME=FILE names another")
     return tuple(Patch(name, path, content_of(path)) for name, path in files)
+
+
+def _name(path: str) -> str:
+    return "stdin" if path == STDIN else Path(path).stem.replace("=", "_")
 
 
 def _machines(named: list[str] | None, kernel: str) -> tuple[Machine, ...]:

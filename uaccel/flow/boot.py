@@ -13,7 +13,7 @@ from uaccel.catalog import catalog
 from uaccel.errors import UserError
 from uaccel.flow.alike import alike
 from uaccel.flow.brought import Patch, brought
-from uaccel.flow.clients import Client, chosen
+from uaccel.flow.clients import Client, Elsewhere, chosen
 from uaccel.flow.counting import Plugin, places
 from uaccel.flow.ground import Ground
 from uaccel.flow.measured import measured
@@ -23,6 +23,7 @@ from uaccel.flow.targets import Target, load
 from uaccel.flow.written import Base, Linked, Way, base, linked
 from uaccel.host.files import put
 from uaccel.host.kernels import recipe
+from uaccel.host.run import find_program
 from uaccel.host.store import key
 from uaccel.host.tcg import plugin
 from uaccel.host.toolchain import find_toolchain
@@ -53,6 +54,7 @@ class Request:
     command: str  # the line that reproduces it
     patches: tuple[Patch, ...] = ()  # further ways of writing the targets
     repetitions: bool = False  # in shares, each repetition of a string instruction counts
+    every: bool = False  # no machine was named: one that runs no such program is left out
 
 
 def boot(ground: Ground, request: Request) -> Booted:
@@ -65,20 +67,25 @@ def boot(ground: Ground, request: Request) -> Booted:
     )
     runs: list[BootRun] = []
     unbuilt: list[tuple[str, Unbuilt]] = []
+    left_out: list[str] = []
     for machine in request.machines:
-        for style, run in _of_machine(ground, request, machine, targets, ways):
-            if isinstance(run, Unbuilt):
-                unbuilt.append((style, run))
-            else:
-                runs.append(run)
+        try:
+            for style, run in _of_machine(ground, request, machine, targets, ways):
+                if isinstance(run, Unbuilt):
+                    unbuilt.append((style, run))
+                else:
+                    runs.append(run)
+        except Elsewhere as error:  # of machines that nobody named, some run it
+            left_out.append(f"{machine.name} is left out: {error}")
     if not runs:
-        raise UserError("; ".join(dict.fromkeys(_sentence(*one) for one in unbuilt)))
+        reasons = (*(_sentence(*one) for one in unbuilt), *left_out)
+        raise UserError("; ".join(dict.fromkeys(reasons)))
     return Booted(
         tree=ground.tree,
         command=request.command,
         runs=summed(runs),
         unbuilt=tuple(unbuilt),
-        notes=tuple(dict.fromkeys(note for run in runs for note in run.notes)),
+        notes=tuple(dict.fromkeys((*left_out, *(note for run in runs for note in run.notes)))),
         comparisons=comparisons(runs),
         alike=alike(runs),
         seconds=time.monotonic() - started,
@@ -106,31 +113,41 @@ def _of_machine(
     targets: tuple[Target, ...],
     ways: tuple[Way, ...],
 ) -> Iterator[tuple[str, BootRun | Unbuilt]]:
+    if find_program(machine.emulator) is None:
+        why = f"{machine.emulator} is not in PATH: install {machine.emulator_package}"
+        yield "", Unbuilt(machine.name, why)
+        return
+    # What fails on one machine, or in one way of writing, takes nothing from the others.
     try:
         client = chosen(machine, request.client, request.userland, ground.store, ground.progress)
+        toolchain = find_toolchain(recipe(machine), ground.environment, ground.compiler)
+        if isinstance(toolchain, Unbuilt):
+            yield "", toolchain
+            return
+        built = base(ground, machine, toolchain, targets, ways)
     except UserError as error:
+        if isinstance(error, Elsewhere) and request.every:
+            raise
         yield "", Unbuilt(machine.name, str(error))
         return
-    toolchain = find_toolchain(recipe(machine), ground.environment, ground.compiler)
-    if isinstance(toolchain, Unbuilt):
-        yield "", toolchain
-        return
-    built = base(ground, machine, toolchain, targets, ways)
     if isinstance(built, Unbuilt):
         yield "", built
         return
     for way in ways:
-        yield way.name, _of_way(ground, request, built, way, client)
+        try:
+            yield way.name, _of_way(ground, request, built, way, client)
+        except UserError as error:
+            yield way.name, Unbuilt(machine.name, str(error))
 
 
 def _of_way(
     ground: Ground, request: Request, built: Base, way: Way, client: Client
 ) -> BootRun | Unbuilt:
     made = linked(ground, built, way)
-    # What a whole program executes is counted in the kernel that a user would run.
-    plain = linked(ground, built, way, symbols=False) if client.arguments else None
     if isinstance(made, Unbuilt):
         return made
+    # What a whole program executes is counted in the kernel that a user would run.
+    plain = linked(ground, built, way, symbols=False) if client.arguments else None
     if isinstance(plain, Unbuilt):
         return plain
     ground.progress(f"{built.machine.name}: booting {way.name} with {client.name}", 0, 0)
@@ -162,7 +179,8 @@ def _kept(request: Request, client: Client, run: BootRun) -> BootRun:
     text = listing(run.symbols, run.client, title)
     name = f"{run.style or 'tree'}.txt"
     # What is asked of another function, or with other words, is not written over it.
-    asked = key(*request.targets, str(request.repetitions), *client.arguments)[:8]
+    words = (*request.targets, str(request.repetitions), *client.arguments, run.toolchain)
+    asked = key(*words)[:8]
     folder = f"{request.profiles}/{run.machine}-{run.userland}-{run.client}-{asked}"
     return replace(run, profile=put(folder, name, text))
 

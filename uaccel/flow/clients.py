@@ -33,6 +33,10 @@ _PLAYING = (
 )
 
 
+class Elsewhere(UserError):
+    """A machine does not run a program; another one may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """A program that calls, ready to be booted."""
@@ -84,7 +88,7 @@ def _given(machine: Machine, userland: str, wanted: str, store: Store) -> Client
             break
     else:
         kinds = userland or " or ".join(side.name for side in machine.userlands)
-        raise UserError(f"{words[0]} is no program of {kinds}, which {machine.name} runs")
+        raise Elsewhere(f"{words[0]} is no program of {kinds}, which {machine.name} runs")
     # As the first column of a profile it is one word.
     name = re.sub(r"[^\w.+-]", "_", PurePath(words[0]).name)
     place = f"usr/bin/{name}"
@@ -121,8 +125,8 @@ def _userland(machine: Machine, named: str, *, packaged: bool) -> Userland:
     known = ", ".join(one.name for one in machine.userlands)
     found = [one for one in machine.userlands if not named or one.name == named]
     if not found:
-        raise UserError(f"{machine.name} runs no {named} programs; it runs {known}")
+        raise Elsewhere(f"{machine.name} runs no {named} programs; it runs {known}")
     held = [one for one in found if one.packages or not packaged]
     if not held:
-        raise UserError(f"the distribution has no packages of {found[0].name} for {machine.name}")
+        raise Elsewhere(f"the distribution has no packages of {found[0].name} for {machine.name}")
     return held[0]

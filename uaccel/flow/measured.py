@@ -69,14 +69,16 @@ def differing(
         # Ticks of the timer come on top there, of as many calls as the machine is slow.
         fewest = min((stretch.instructions for _, stretch in plugin.get(kind, ())), default=0)
         counts = one.instructions if one else 0, fewest
-        results = tuple({c.result for c, _ in many} for many in (seen, plugin.get(kind, ())))
+        results = {call.result for many in (seen, plugin.get(kind, ())) for call, _ in many}
+        clauses = []
         if counts[0] != counts[1]:
-            yield (
-                kind,
-                f"stepping counts {counts[0]} instructions of {kind}, the plugin {counts[1]}",
+            clauses.append(
+                f"stepping counts {counts[0]} instructions of {kind}, the plugin {fewest}"
             )
-        if len(results[0] | results[1]) != 1:
-            yield kind, f"the {kind} calls do not all return the same"
+        if len(results) != 1:
+            clauses.append(f"the {kind} calls do not all return the same")
+        if clauses:
+            yield kind, ", and ".join(clauses)
 
 
 def _calls(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
@@ -89,9 +91,10 @@ def _calls(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
     by_plugin = _by_kind(loaded(setting, setting.kept, _PLUGGED, count))
     step = partial(stepped, client=own, told=tell)
     by_steps = _by_kind(loaded(setting, setting.kept, _STEPPED, step))
-    calls = tuple(_call(setting, kind, seen) for kind, seen in by_steps.items())
-    plain = next((call for call in calls if call.what == PLAIN), None)
     differ = dict(differing(by_steps, by_plugin))
+    counted = [_call(setting, kind, seen) for kind, seen in by_steps.items()]
+    calls = tuple(replace(one, instructions=None) if one.what in differ else one for one in counted)
+    plain = next((call for call in calls if call.what == PLAIN), None)
     why = differ.pop(PLAIN, "")
     usual_one = _usual(by_steps.get(PLAIN, ()))
     times = called(setting, usual_one) if usual_one else ()
@@ -102,15 +105,21 @@ def _calls(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
         blank,
         way=f"{STEPPED} and {PLUGGED}",
         calls=calls,
-        symbols=shares(usual_one.rows, setting.kept.places) if usual_one else (),
-        instructions=usual_one.instructions if usual_one else 0,
-        instructions_per_call=plain.instructions if plain and not why else None,
+        symbols=shares(usual_one.rows, setting.kept.places) if usual_one and not why else (),
+        instructions=usual_one.instructions if usual_one and not why else 0,
+        instructions_per_call=_of_kernel(plain),
         toggles_per_call=plain.toggles if plain and not why else None,
         reached=times,
         holders=tuple(name for name, count in times if count),
         why=why,
         notes=(*blank.notes, *_beside(setting, differ.values())),
     )
+
+
+def _of_kernel(call: Call | None) -> int | None:
+    if call is None or call.instructions is None:
+        return None
+    return call.instructions - call.user_instructions
 
 
 def _by_kind(got: Counted) -> dict[str, tuple[Seen, ...]]:

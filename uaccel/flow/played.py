@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -19,6 +19,9 @@ from uaccel.model.executed import Stretch
 from uaccel.read.executed import toggles
 from uaccel.traceshares import shares
 
+_NOTHING = Reached((), (), ())
+_UNSEEN = "no call of {} could be followed to its end"
+
 
 def whole_run(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
     """Return `blank` with what all of a program executes, and what one call of it does.
@@ -31,9 +34,9 @@ def whole_run(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
     progress(f"{setting.machine.name}: following calls of {blank.client}", 0, 0)
     found, why, console = _followed(replace(setting, functions=_reached(setting, calls)))
     progress(f"{setting.machine.name}: counting all that {blank.client} executes", 0, 0)
-    image, holders, notes = _played(setting, found.chains, calls)
+    image, holders, notes = _played(setting, found.whole, calls)
     run = calls if image is setting.kept else _from_first(setting, image, holders)
-    one = usual_of(found.calls)
+    one, scattered = usual_call(found.calls)
     kernel = setting.kept.kernel
     return replace(
         blank,
@@ -45,17 +48,36 @@ def whole_run(setting: Setting, blank: BootRun, progress: Progress) -> BootRun:
         reached=called(setting, calls),
         chains=found.chains,
         holders=holders,
-        why="" if one else why or f"no call of {blank.client} could be followed to its end",
+        why="" if one else scattered or why or _UNSEEN.format(blank.client),
         console=console,
-        notes=(*blank.notes, *notes, *_of_several(setting, found)),
+        repetitions=setting.repetitions,
+        notes=(*blank.notes, *notes, *_of_several(setting, found, scattered)),
     )
+
+
+def usual_call(calls: Sequence[Stretch]) -> tuple[Stretch | None, str]:
+    """Return the call whose count is seen most often, and a clause where few of them have it.
+
+    None when all of them differ.
+    """
+    one = usual_of(calls)
+    counts = [call.instructions for call in calls]
+    times = counts.count(one.instructions) if one else 0
+    if 2 * times >= len(counts):
+        return one, ""
+    between = f"{min(counts)} to {max(counts)} instructions"
+    if times == 1:
+        return None, f"the {len(counts)} calls that were followed execute {between}, no two as many"
+    return one, f"the {len(counts)} calls that were followed execute {between}; {times} the usual"
 
 
 def _reached(setting: Setting, calls: Stretch) -> tuple[str, ...]:
     return tuple(name for name, times in called(setting, calls) if times)
 
 
-def _of_several(setting: Setting, found: Reached) -> Iterator[str]:
+def _of_several(setting: Setting, found: Reached, scattered: str) -> Iterator[str]:
+    if scattered:
+        yield f"{setting.machine.name}: {scattered}"
     if len(found.chains) > 1:
         each = ", ".join(chain[-1] for chain in found.chains)
         yield f"{setting.machine.name}: the call that is counted reaches one of {each}"
@@ -105,6 +127,6 @@ def _followed(setting: Setting) -> tuple[Reached, str, str]:
     try:
         return loaded(setting, kept, 0, follow), "", ""
     except Ended as error:
-        return Reached((), ()), error.why, error.console
+        return _NOTHING, error.why, error.console
     except UserError as error:
-        return Reached((), ()), str(error), ""
+        return _NOTHING, str(error), ""

@@ -41,6 +41,7 @@ class Reached:
     """Calls of a program that led to functions."""
 
     chains: tuple[tuple[str, ...], ...]  # from the system call down to each function reached
+    whole: tuple[tuple[str, ...], ...]  # those of them in which nobody is missing
     calls: tuple[Stretch, ...]  # what whole system calls executed in the kernel
 
 
@@ -144,9 +145,14 @@ def reached(load: Load, kernel: Linked, functions: tuple[str, ...], places: Plac
             break
         if known.entry < 0:
             known.nearby = _outermost(kernel, known)
-    entries = (at for name in functions for at in kernel.entries((name,)))
+    entries = [at for name in functions for at in kernel.entries((name,))]
     chains = (known.chains.get(at, known.returns.get(at, ())) for at in entries)
-    return Reached(tuple(dict.fromkeys(filter(None, chains))), tuple(known.calls))
+    whole = (known.chains.get(at, ()) for at in entries)
+    return Reached(
+        chains=tuple(dict.fromkeys(filter(None, chains))),
+        whole=tuple(dict.fromkeys(filter(None, whole))),
+        calls=tuple(known.calls),
+    )
 
 
 def _outermost(kernel: Linked, known: Known) -> frozenset[int]:

@@ -34,14 +34,13 @@ def entries_of(kernel: Linked, names: tuple[str, ...]) -> tuple[int, ...]:
 
 
 def holder(kernel: Linked, name: str, chain: tuple[str, ...]) -> str | None:
-    """Return the symbol of `kernel` that holds the code of the function `name`.
+    """Return the function whose symbols in `kernel` hold the code of the function `name`.
 
     It is the function itself, or who called it in the `chain` of calls that leads there: the
     nearest one that is left.  None when `chain` does not lead there.
     """
-    if own := symbols_of(kernel, name):
-        return own[0]
+    if symbols_of(kernel, name):
+        return name
     places = [at for at, one in enumerate(chain) if name in {bare(one), plain(bare(one))}]
     above = reversed(chain[: places[0]]) if places else ()
-    found = (symbols_of(kernel, bare(one)) for one in above)
-    return next((symbols[0] for symbols in found if symbols), None)
+    return next((bare(one) for one in above if symbols_of(kernel, bare(one))), None)

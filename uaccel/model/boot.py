@@ -63,7 +63,7 @@ class Call:
 
     what: str  # "plain", "HWSYNC", "bad pointer"
     result: int  # as the client saw it; a negative errno
-    instructions: int
+    instructions: int | None  # None where two ways of counting differ
     toggles: int  # openings and closings
     user_bytes: str  # digest or text of what the call left in the user's struct; "" when not asked
     user_instructions: int = 0  # of `instructions`, those of the program itself
@@ -81,15 +81,15 @@ class SymbolShare:
 
 @dataclass(frozen=True, slots=True)
 class BootRun:
-    """One boot of one kernel with one client."""
+    """One way of writing on one machine with one client: what all boots of it told."""
 
     style: str
     machine: str
     client: str
-    way: str  # how it was counted: "GDB remote protocol", "plugin", "icount"
+    way: str  # how it was counted: "GDB remote protocol and plugin"
     calls: tuple[Call, ...]
     symbols: tuple[SymbolShare, ...]
-    instructions_per_call: int | None  # of the plain call, the one most often seen
+    instructions_per_call: int | None  # of the kernel, in the call that is most often seen
     toggles_per_call: int | None
     why: str  # of an unknown figure; "" when all is known
     userland: str = ""  # "i386"
@@ -102,6 +102,7 @@ class BootRun:
     profile: str = ""  # file that `compare` reads
     notes: tuple[str, ...] = ()  # one sentence each
     console: str = ""  # its last lines, where something went wrong
+    repetitions: bool = False  # a string instruction counts as often as it repeats itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def _symbols(run: BootRun, verbose: bool) -> Iterator[RenderableType]:
 def _calls(run: BootRun) -> Table:
     shown = table("call", "returns", "instructions", "of them user's", "openings and closings")
     for one in run.calls:
-        figures = (one.result, one.instructions, one.user_instructions, one.toggles)
+        figures = (one.result, known(one.instructions), one.user_instructions, one.toggles)
         shown.add_row(Text(line(one.what)), *(Text(str(figure)) for figure in figures))
     return shown
 
@@ -98,7 +98,7 @@ def _figures(booted: Booted) -> Table:
             known(run.instructions_per_call),
             known(run.toggles_per_call),
             *((percent(run.share),) if shared else ()),
-            reached or "none",
+            reached or ("none" if run.reached else "unknown"),
         )
         shown.add_row(*(Text(line(cell)) for cell in cells))
     return shown
@@ -107,14 +107,17 @@ def _figures(booted: Booted) -> Table:
 def meanings(booted: Booted) -> Iterator[str]:
     """Yield what the shares of each machine are of: a sentence."""
     # A style may be inlined where another one is not: all symbols count in each.
-    found: dict[str, dict[str, None]] = {}
+    found: dict[str, list[BootRun]] = {}
     for run in booted.runs:
         if run.share is not None:
-            found.setdefault(run.machine, {}).update(dict.fromkeys(run.holders))
-    for machine, names in found.items():
+            found.setdefault(run.machine, []).append(run)
+    for machine, runs in found.items():
+        names = dict.fromkeys(name for run in runs for name in run.holders)
+        whose = "its first call" if len(names) == 1 else "the first call of the style's own one"
+        how = ", each repetition counted" if any(run.repetitions for run in runs) else ""
         yield (
             f"share on {machine}: {' and '.join(names)} with accessors and copy routines, of all "
-            "instructions from its first call to the end"
+            f"instructions{how} from {whose} to the end"
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from uaccel.model.boot import Booted, BootRun
 from uaccel.report.boot import known, meanings, percent, unknown
-from uaccel.report.message import ascii_only, joined, wrapped
+from uaccel.report.message import ascii_only, cut, joined, wrapped
 
 _HEAD = ("way of writing", "instructions", "open/close", "share")
 _LEFT = 24  # columns of the first one
@@ -20,9 +20,11 @@ def text(booted: Booted) -> str:
 
 def _parts(booted: Booted) -> Iterator[list[str]]:
     version = booted.tree.version
+    functions = dict.fromkeys(name for run in booted.runs for name, times in run.reached if times)
+    whose = f" that reaches {' or '.join(functions)}" if functions else ""
     yield wrapped(
-        f"Instructions that a call executes in the kernel, and how often it opens or closes user "
-        f"access, in Linux {version} under QEMU:"
+        f"Instructions of the kernel in a system call{whose}, and how often it opens or closes "
+        f"user access, in Linux {version} under QEMU:"
     )
     groups: dict[tuple[str, str], list[BootRun]] = {}
     for run in booted.runs:
@@ -44,10 +46,11 @@ def _table(group: Sequence[BootRun]) -> Iterator[str]:
 
 
 def _row(cells: Sequence[str]) -> str:
-    return f"  {cells[0]:<{_LEFT}}" + "".join(f"{cell:>14}" for cell in cells[1:])
+    return f"  {cut(cells[0], _LEFT):<{_LEFT}}" + "".join(f"{cell:>14}" for cell in cells[1:])
 
 
 def _sentences(booted: Booted) -> Iterator[str]:
     yield from meanings(booted)
     yield from booted.alike
+    yield from booted.notes
     yield from unknown(booted)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from uaccel.model.comparison import COPIES, Comparison, Difference, Variant
 from uaccel.report.compare import NOT_LISTED, change, changed, cost, place
-from uaccel.report.message import COLUMNS, ascii_only, joined, wrapped
+from uaccel.report.message import COLUMNS, ascii_only, cut, joined, wrapped
 from uaccel.shares import samples
 
 _SYMBOL = 30  # columns for a symbol, so that at least three figures stand beside it
@@ -97,12 +97,8 @@ def _tables(rows: Rows, measured: Sequence[Variant]) -> Iterator[list[str]]:
 
 
 def _row(symbol: str, cells: Sequence[str], left: int, wide: int) -> str:
-    shown = "".join(f"  {_cut(cell, wide):>{wide}}" for cell in cells)
-    return f"  {_cut(ascii_only(symbol), left):<{left}}{shown}"
-
-
-def _cut(word: str, columns: int) -> str:
-    return word if len(word) <= columns else f"{word[: columns - 1]}~"
+    shown = "".join(f"  {cut(cell, wide):>{wide}}" for cell in cells)
+    return f"  {cut(ascii_only(symbol), left):<{left}}{shown}"
 
 
 def _about(measured: Sequence[Variant]) -> Rows:

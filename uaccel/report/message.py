@@ -33,6 +33,11 @@ def ascii_only(word: str) -> str:
     return line(word).encode("ascii", "backslashreplace").decode()
 
 
+def cut(word: str, columns: int) -> str:
+    """Return `word`, or its beginning and a tilde where it is longer than `columns`."""
+    return word if len(word) <= columns else f"{word[: columns - 1]}~"
+
+
 def _kept(shown: str) -> str:
     shown = _SCISSORS.sub("~", shown)
     return (f"  {shown}" if _EATEN.match(shown) else shown).rstrip()
