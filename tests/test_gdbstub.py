@@ -156,6 +156,18 @@ def test_silence_is_an_error_when_the_time_is_over(meet: Meet) -> None:
         meet(board, 0.2)
 
 
+def test_quick_answers_do_not_outlive_the_time_limit(meet: Meet) -> None:
+    """Each step is answered at once: none of them alone takes too long."""
+    board = Board()
+    stub = meet(board, 0.3)
+    board.answer = lambda packet: "T05" if packet == "s" else "OK" if packet[0] == "Q" else "00"  # type: ignore[method-assign]
+    start = time.monotonic()
+    with pytest.raises(UserError, match="the time limit of the conversation"):
+        for _ in stub.steps(1_000_000):
+            pass
+    assert time.monotonic() - start < 3
+
+
 def test_a_counter_that_stands_still_hides_a_program(meet: Meet) -> None:
     """A 32-bit program of a 64-bit Arm machine: its end is where the kernel was left."""
     stub = meet(Board())

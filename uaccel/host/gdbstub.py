@@ -162,7 +162,9 @@ class Stub:
         self._put(b"$%b#%02x" % (body, sum(body) & 0xFF))
 
     def _put(self, data: bytes) -> None:
-        self._channel.settimeout(max(0.01, self._deadline - time.monotonic()))
+        if (left := self._deadline - time.monotonic()) <= 0:
+            raise UserError("the time limit of the conversation with the emulator is over")
+        self._channel.settimeout(left)
         try:
             self._channel.sendall(data)
         except OSError as error:
