@@ -148,6 +148,35 @@ def test_a_kernel_that_is_there_is_not_linked_again(tree: Tree, build: Build, li
     assert (again.vmlinux, again.style) == (first.vmlinux, "fieldwise")
 
 
+def test_an_edit_elsewhere_in_the_tree_is_in_every_style(
+    tree: Tree, build: Build, link: Link
+) -> None:
+    """A kernel of the store is of the tree as it was: it is no kernel of this one."""
+    prepared, text = build(), Path(tree.path, ONE).read_text()
+    assert isinstance(prepared, Prepared)
+    assert holds(link(prepared, text, "fieldwise"), "two as it stands")
+    Path(tree.path, "core/two.c").write_text('const char two[] = "two after an edit";\n')
+    prepared = build()
+    assert isinstance(prepared, Prepared)
+    assert holds(link(prepared, text, "fieldwise"), "two after an edit")
+    assert holds(link(prepared, 'const char one[] = "windowed";', "window"), "two after an edit")
+    again = link(prepared, text, "fieldwise")
+    assert isinstance(again, Kernel) and again.reused
+
+
+def test_an_edit_of_any_folders_makefile_is_linked(tree: Tree, build: Build, link: Link) -> None:
+    """It may name further objects."""
+    prepared, text = build(), Path(tree.path, ONE).read_text()
+    assert isinstance(prepared, Prepared)
+    for root in (tree.path, prepared.folder):
+        Path(root, "far").mkdir()
+    Path(prepared.folder, "far/.built-in.a.cmd").touch()
+    link(prepared, text)
+    Path(tree.path, "far/Makefile").write_text("obj-y += far.o\n")
+    again = link(prepared, text)
+    assert isinstance(again, Kernel) and not again.reused
+
+
 def test_a_folder_that_was_left_in_another_style_is_put_right(build: Build, link: Link) -> None:
     """As after SIGKILL: the original waits beside, the other one stands in its place."""
     prepared = build()
