@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from uaccel.errors import UserError
+from uaccel.errors import BrokenInvariant, UserError
 from uaccel.host.files import content, scratch
 from uaccel.host.gdbstub import Stub
 from uaccel.host.qemu import STEADY, Load, booting, debugging
@@ -84,6 +84,8 @@ def around(client: Linked) -> Marks:
 
 def from_first(entries: tuple[int, ...], client: Linked) -> Marks:
     """Return the marks from where any of `entries` is executed first to the end of what runs."""
+    if not entries:  # the plugin would count from power-on
+        raise BrokenInvariant("nothing begins the count")
     _, end = marks(client, (BEGIN, END))
     return Marks(entries, end, b"")
 
