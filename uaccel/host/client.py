@@ -19,7 +19,6 @@ _TIMEOUT = 900  # seconds
 # Its own place, where no other static program lies: an address tells that it is this one.
 _PLACE = "-Wl,--image-base=0x20000000"
 _HOW = ("-static", "-O2", "-g", "-Wall", "-Wextra", "-Werror", _PLACE)
-BEFORE, AFTER = "uaccel_before", "uaccel_after"  # symbols at the system call and behind it
 
 
 def client(userland: Userland, store: Store) -> str:

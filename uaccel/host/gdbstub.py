@@ -142,10 +142,6 @@ class Stub:
             self._resting[at] = len(code) if code in self._rests else 0
         return at + self._resting[at] if self._resting[at] else -1
 
-    def leave(self) -> None:
-        """Return when the emulator runs on without us."""
-        self._send("D")
-
     def _named(self, names: tuple[str, ...]) -> Place:
         for name in names:
             if name in self.registers:
