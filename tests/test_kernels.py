@@ -37,6 +37,7 @@ $(O)/%.o: %.c
 vmlinux: $(O)/vmlinux ;
 $(O)/vmlinux: $(addprefix $(O)/,$(OBJECTS))
 \tld -r -o $@ $^
+\techo '$(MAKEFLAGS)' >> flags
 \techo vmlinux >> log
 """
 ONE = PurePosixPath("core/one.c")
@@ -65,7 +66,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def build(tree: Tree, store: Store) -> Build:
     def built(object: str = "core/one.o") -> Prepared | Unbuilt:
-        return kernel(tree, MACHINE, GCC, object, store, lambda *_: None)
+        return kernel(tree, MACHINE, GCC, object, store, 3, lambda *_: None)
 
     return built
 
@@ -74,7 +75,7 @@ def build(tree: Tree, store: Store) -> Build:
 def link(tree: Tree, store: Store) -> Link:
     def linked(prepared: Prepared, text: str, style: str = "") -> Kernel | Unbuilt:
         written = Written(prepared, {PurePosixPath(prepared.source): text.encode()})
-        return relink(tree, MACHINE, style, (written,), store, lambda *_: None)
+        return relink(tree, MACHINE, style, (written,), store, 3, lambda *_: None)
 
     return linked
 
@@ -97,6 +98,14 @@ def test_a_kernel_is_built_once(tree: Tree, build: Build) -> None:
     assert log(tree) == ["core/one", "core/two", "vmlinux"]
 
 
+def test_make_runs_as_many_jobs_as_the_user_said(tree: Tree, build: Build, link: Link) -> None:
+    prepared = build()
+    assert isinstance(prepared, Prepared)
+    link(prepared, 'const char one[] = "in a window";', "window")
+    flags = Path(tree.path, "flags").read_text().splitlines()
+    assert len(flags) == 2 and all("-j3" in one.split() for one in flags), flags
+
+
 def test_a_build_that_was_stopped_goes_on(tree: Tree, build: Build) -> None:
     stop = Path(tree.path, "stop-at-two")
     stop.touch()
@@ -109,14 +118,14 @@ def test_a_build_that_was_stopped_goes_on(tree: Tree, build: Build) -> None:
 
 def test_the_compiler_of_the_wheel_builds_no_kernel(tree: Tree, store: Store) -> None:
     wheel = replace(GCC, name="clang 22 (ziglang 0)", path=("/some/folder",))
-    refused = kernel(tree, MACHINE, wheel, "core/one.o", store, lambda *_: None)
+    refused = kernel(tree, MACHINE, wheel, "core/one.o", store, 3, lambda *_: None)
     assert isinstance(refused, Unbuilt)
     assert refused.why.endswith("it has no objcopy (install gcc-powerpc-linux-gnu)")
 
 
 def test_what_is_built_and_how_long_it_takes_is_said_before(tree: Tree, store: Store) -> None:
     said: list[tuple[str, int, int]] = []
-    kernel(tree, MACHINE, GCC, "core/one.o", store, lambda *step: said.append(step))
+    kernel(tree, MACHINE, GCC, "core/one.o", store, 3, lambda *step: said.append(step))
     (begun,) = [step for step in said if "building a kernel" in step[0]]
     assert f"{MACHINE.megabytes} MB" in begun[0] and f"{MACHINE.seconds} s" in begun[0]
     assert begun[1:] == (1, 2)  # the object that was asked for is made first

@@ -70,7 +70,9 @@ def base(
         object = object_of(ground.tree, file)
         if object in found:
             continue
-        made = kernel(ground.tree, machine, toolchain, object, ground.store, ground.progress)
+        made = kernel(
+            ground.tree, machine, toolchain, object, ground.store, ground.jobs, ground.progress
+        )
         if isinstance(made, Unbuilt):
             return made
         found[object] = made
@@ -91,7 +93,9 @@ def linked(ground: Ground, built: Base, way: Way, *, symbols: bool = True) -> Li
         written, notes = _as_patched(ground, built, way.texts), ()
     if symbols:
         written = tuple(replace(one, texts=_kept(built, one.texts)) for one in written)
-    made = relink(ground.tree, built.machine, way.name, written, ground.store, ground.progress)
+    made = relink(
+        ground.tree, built.machine, way.name, written, ground.store, ground.jobs, ground.progress
+    )
     if isinstance(made, Unbuilt):
         return made
     code = read_vmlinux(content(made.vmlinux))

@@ -69,6 +69,7 @@ def kernel(  # noqa: PLR0913, PLR0917
     toolchain: Toolchain,
     object: str,
     store: Store,
+    jobs: int,  # of make, at once
     progress: Progress,
 ) -> Prepared | Unbuilt:
     """Return the folder of a kernel that is built and of which `object` is a part."""
@@ -96,7 +97,7 @@ def kernel(  # noqa: PLR0913, PLR0917
             progress(what, min(_objects_in(folder), machine.objects), machine.objects)
 
         with watched(tell, 1.0):
-            said = _make(prepared, machine, lock)
+            said = _make(prepared, machine, jobs, lock)
         if said.status != 0 or not (folder / machine.image).is_file():
             return Unbuilt(machine.name, f"its kernel was not built: {why_failed(said, tree)}")
         write_atomically(folder / _MADE, b"")
@@ -109,6 +110,7 @@ def relink(  # noqa: PLR0913, PLR0917
     style: str,
     written: tuple[Written, ...],  # of the folder that kernel() gave
     store: Store,
+    jobs: int,  # of make, at once
     progress: Progress,
 ) -> Kernel | Unbuilt:
     """Return the kernel of `machine` in which the objects are as they are `written`."""
@@ -120,7 +122,7 @@ def relink(  # noqa: PLR0913, PLR0917
     reused = store.find(_KIND, entry) is not None
     if not reused:
         progress(f"{machine.name}: linking {style or 'the tree as it stands'}", 0, 0)
-        trouble = _link(tree, machine, written, entry, store)
+        trouble = _link(tree, machine, written, entry, store, jobs)
         if trouble is not None:
             return Unbuilt(machine.name, trouble)
     found = store.find(_KIND, entry)
@@ -162,8 +164,13 @@ def _stamp(file: str) -> Iterator[str]:
             yield f"{file} {seen.st_size} {seen.st_mtime_ns}"
 
 
-def _link(
-    tree: Tree, machine: Machine, written: tuple[Written, ...], entry: str, store: Store
+def _link(  # noqa: PLR0913, PLR0917
+    tree: Tree,
+    machine: Machine,
+    written: tuple[Written, ...],
+    entry: str,
+    store: Store,
+    jobs: int,
 ) -> str | None:
     places: list[tuple[str, str]] = []
     for one in written:
@@ -179,7 +186,7 @@ def _link(
             # A link that is stopped takes the one before away.
             linked = folder / "vmlinux"
             before = linked.stat().st_mtime_ns if linked.is_file() else 0
-            said = _make(prepared, machine, lock)
+            said = _make(prepared, machine, jobs, lock)
             if said.status != 0:
                 return f"its kernel was not linked: {why_failed(said, tree)}"
             if linked.stat().st_mtime_ns == before:
@@ -225,10 +232,10 @@ def _put(source: Path, place: Path) -> None:
     write_atomically(place, source.read_bytes())
 
 
-def _make(prepared: Prepared, machine: Machine, lock: int) -> Command:
+def _make(prepared: Prepared, machine: Machine, jobs: int, lock: int) -> Command:
     target = PurePosixPath(machine.image).name
     return run(
-        (*prepared.make, f"-j{os.cpu_count() or 1}", target),
+        (*prepared.make, f"-j{jobs}", target),
         folder=Path("/"),
         timeout=_TIMEOUT,
         environment={**environment_for(prepared.path), **_ALIKE},
