@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from uaccel.errors import UserError
+from uaccel.errors import BrokenInvariant, UserError
 from uaccel.flow.drafts import Draft, as_it_is, draft, kept_as_symbols
 from uaccel.flow.ground import Ground
 from uaccel.flow.targets import Target, reread
@@ -146,13 +146,24 @@ def _written(
     drafts = []
     layouts = _layouts(ground, prepared, targets) if style else ()
     for target in targets:
-        now = reread(target, texts[target.path]) if target.path in texts else target
+        now = _among(target, texts)
         made = draft(now, style, layouts) if style else as_it_is(now)
         drafts.append(made)
         texts[target.path] = made.text if made.rewrites else now.reading.source.text
         for other in made.others if made.rewrites else ():
-            texts[PurePosixPath(other.path)] = other.after
+            path = PurePosixPath(other.path)
+            if texts.get(path, other.before) not in {other.before, other.after}:
+                raise BrokenInvariant(f"{style} of {target.name} undoes what is written in {path}")
+            texts[path] = other.after
     return drafts, texts
+
+
+def _among(target: Target, texts: Mapping[PurePosixPath, bytes]) -> Target:
+    # As it is once the targets before it are written: also in a file that its own is included by.
+    if not texts:
+        return target
+    others = (Source(path, text) for path, text in texts.items() if path != target.path)
+    return reread(target, texts.get(target.path, target.reading.source.text), tuple(others))
 
 
 def _kept(built: Base, texts: Mapping[PurePosixPath, bytes]) -> dict[PurePosixPath, bytes]:

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How functions of a kernel that boots are written before it is linked, and what is said of it.
+
+Nothing is compiled or linked here: what would be is taken down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from tests.replay import MACHINES
+from tests.test_helper import FIRST, NAME, SECOND
+from uaccel.flow.ground import Ground
+from uaccel.flow.targets import load
+from uaccel.flow.written import Base, Linked, Way, base, linked
+from uaccel.host.kbuild import Prepared
+from uaccel.host.kernels import Written
+from uaccel.host.store import Store
+from uaccel.host.tree import open_tree
+from uaccel.model import executed
+from uaccel.model.boot import Kernel
+from uaccel.model.machine import Toolchain, Unbuilt
+
+TOY = "drivers/toy/toy.c"
+GET, SET = f"{TOY}:toy_get_point", f"{TOY}:toy_set_point"
+MACHINE = MACHINES["g3beige"]
+GCC = Toolchain("gcc 1", "gcc 1", ("CROSS_COMPILE=",), ())
+LINKED = executed.Linked("EM_PPC", True, 32, (), (), 0, 0, 0)
+
+
+class Board:
+    """What stands for make, the compiler and the linker."""
+
+    def __init__(self) -> None:
+        self.unmade: dict[str, str] = {}  # objects that cannot be made, and why
+        self.notes: tuple[str, ...] = ()
+        self.kernel = LINKED
+        self.texts: dict[PurePosixPath, bytes] = {}  # that were linked last
+
+    def make(self, object: str) -> Prepared | Unbuilt:
+        """Return the folder in which `object` was made."""
+        if object in self.unmade:
+            return Unbuilt(MACHINE.name, self.unmade[object])
+        return Prepared(
+            arch=MACHINE.name,
+            toolchain=GCC.name,
+            tree="",
+            folder="",
+            object=object,
+            source=object.replace(".o", ".c"),
+            compile=(),
+            objtool=None,
+            make=(),
+            path=(),
+            config="",
+            identity="",
+            notes=self.notes,
+            seconds=0,
+            reused=True,
+        )
+
+    def link(self, written: tuple[Written, ...], style: str) -> Kernel:
+        """Return the kernel of what is written."""
+        self.texts = {path: text for one in written for path, text in one.texts.items()}
+        files = frozenset(PurePosixPath(one.prepared.source).name for one in written)
+        self.kernel = replace(self.kernel, files=files)
+        return Kernel(MACHINE.name, style, "vmlinux", "vmlinux", GCC.name, 0, reused=False)
+
+
+@pytest.fixture
+def board(monkeypatch: pytest.MonkeyPatch) -> Board:
+    made = Board()
+    here = "uaccel.flow.written"
+    monkeypatch.setattr(f"{here}.kernel", lambda *given: made.make(given[3]))
+    monkeypatch.setattr(f"{here}.relink", lambda *given: made.link(given[3], given[2]))
+    monkeypatch.setattr(f"{here}.read_vmlinux", lambda _: made.kernel)
+    monkeypatch.setattr(f"{here}.content", lambda _: b"")
+    monkeypatch.setattr(f"{here}._layouts", lambda *_: ())
+    return made
+
+
+@pytest.fixture
+def ground(linux: Path, tmp_path: Path) -> Ground:
+    tree, store = open_tree(linux), Store(tmp_path / "cache")
+    return Ground(tree, store, {}, (), "gcc", 1, lambda *_: None)
+
+
+def built(ground: Ground, *targets: str, ways: tuple[Way, ...] = ()) -> Base:
+    """Return a kernel of which the files of `targets` are parts."""
+    made = base(ground, MACHINE, GCC, load(ground.tree, targets), ways)
+    assert isinstance(made, Base), made
+    return made
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_two_functions_of_one_object_are_both_written(
+    ground: Ground, board: Board, linux: Path, turn: int
+) -> None:
+    """The macro of the second one stands in the file of the first one, beside its rewriting."""
+    toys = linux / "drivers/toy"
+    (toys / "Makefile").write_text("obj-y += lamp.o\n")
+    (toys / "lamp.c").write_text(f'{FIRST}#include "lamp_compat.c"\n')
+    (toys / "lamp_compat.c").write_text(SECOND)
+    names = ("drivers/toy/lamp.c:f", "drivers/toy/lamp_compat.c:f_x32")[::turn]
+    made = linked(ground, built(ground, *names), Way("helper"), symbols=False)
+    assert isinstance(made, Linked) and not made.notes
+    whole, part = (
+        board.texts[PurePosixPath("drivers/toy", name)].decode()
+        for name in ("lamp.c", "lamp_compat.c")
+    )
+    assert whole.count(f"#define {NAME}(") == 1
+    for text in whole, part:
+        assert f"if ({NAME}(arg, lamp))" in text and "if (put_user(" not in text
