@@ -6,7 +6,6 @@ Nothing is compiled or linked here: what would be is taken down.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -115,3 +114,23 @@ def test_two_functions_of_one_object_are_both_written(
     assert whole.count(f"#define {NAME}(") == 1
     for text in whole, part:
         assert f"if ({NAME}(arg, lamp))" in text and "if (put_user(" not in text
+
+
+def test_a_file_that_cannot_be_made_takes_no_style_away(ground: Ground, board: Board) -> None:
+    """A patch may change files of several architectures: the styles need none of them."""
+    text = {PurePosixPath(TOY): b"int toy;\n"}
+    other = {PurePosixPath("drivers/toy/other.c"): b"int other;\n"}
+    both, one = Way("both", {**text, **other}), Way("one", text)
+    board.unmade["drivers/toy/other.o"] = "drivers/toy/other.o was not made: No rule"
+    made = built(ground, GET, ways=(both, one))
+    assert isinstance(linked(ground, made, Way("window")), Linked)
+    assert isinstance(linked(ground, made, one), Linked)
+    refused = linked(ground, made, both)
+    assert isinstance(refused, Unbuilt)
+    assert refused.why == "drivers/toy/other.o was not made: No rule"
+
+
+def test_a_target_that_cannot_be_made_takes_all(ground: Ground, board: Board) -> None:
+    board.unmade["drivers/toy/toy.o"] = "drivers/toy/toy.o was not made: No rule"
+    refused = base(ground, MACHINE, GCC, load(ground.tree, (GET,)))
+    assert isinstance(refused, Unbuilt) and refused.why.endswith("No rule")

@@ -39,6 +39,7 @@ class Base:
     machine: Machine
     objects: tuple[tuple[str, Prepared], ...]  # "sound/core/pcm_native.o"
     targets: tuple[Target, ...]
+    unbuilt: tuple[tuple[str, Unbuilt], ...] = ()  # objects that hold no target: why they lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +58,25 @@ def base(
     targets: tuple[Target, ...],
     ways: tuple[Way, ...] = (),
 ) -> Base | Unbuilt:
-    """Return the kernel of `machine` of which all files of `targets` and `ways` are parts.
+    """Return the kernel of `machine` of which the files of `targets` are parts, or why not.
 
-    Or why there is none.
+    The files that `ways` change are made too; where one cannot be, only the ways lack that do so.
     """
+    held = tuple(object_of(ground.tree, target.path) for target in targets)
+    changed = (object_of(ground.tree, path) for way in ways for path in way.texts or ())
     found: dict[str, Prepared] = {}
-    files = (
-        *(target.path for target in targets),
-        *(path for way in ways for path in way.texts or ()),
-    )
-    for file in files:
-        object = object_of(ground.tree, file)
-        if object in found:
-            continue
+    unbuilt: dict[str, Unbuilt] = {}
+    for object in dict.fromkeys((*held, *changed)):
         made = kernel(
             ground.tree, machine, toolchain, object, ground.store, ground.jobs, ground.progress
         )
-        if isinstance(made, Unbuilt):
+        if not isinstance(made, Unbuilt):
+            found[object] = made
+        elif object in held:
             return made
-        found[object] = made
-    return Base(machine, tuple(found.items()), targets)
+        else:
+            unbuilt[object] = made
+    return Base(machine, tuple(found.items()), targets, tuple(unbuilt.items()))
 
 
 def linked(ground: Ground, built: Base, way: Way, *, symbols: bool = True) -> Linked | Unbuilt:
@@ -90,6 +90,9 @@ def linked(ground: Ground, built: Base, way: Way, *, symbols: bool = True) -> Li
             why = "; ".join(notes) or f"nothing can be written as {way.name}"
             return Unbuilt(built.machine.name, why)
     else:
+        changed = {object_of(ground.tree, path) for path in way.texts}
+        if lacking := next((why for object, why in built.unbuilt if object in changed), None):
+            return lacking
         written, notes = _as_patched(ground, built, way.texts), ()
     if symbols:
         written = tuple(replace(one, texts=_kept(built, one.texts)) for one in written)
