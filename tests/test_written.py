@@ -134,3 +134,11 @@ def test_a_target_that_cannot_be_made_takes_all(ground: Ground, board: Board) ->
     board.unmade["drivers/toy/toy.o"] = "drivers/toy/toy.o was not made: No rule"
     refused = base(ground, MACHINE, GCC, load(ground.tree, (GET,)))
     assert isinstance(refused, Unbuilt) and refused.why.endswith("No rule")
+
+
+def test_what_the_compiler_does_not_offer_is_said_once(ground: Ground, board: Board) -> None:
+    """All objects of a folder have its notes; the styles that lack nothing have them too."""
+    board.notes = ("no CONFIG_TOY=y on this tree with this compiler",)
+    made = linked(ground, built(ground, GET, "drivers/toy/other.c:other_get_pair"), Way("window"))
+    assert isinstance(made, Linked)
+    assert made.notes == ("g3beige: no CONFIG_TOY=y on this tree with this compiler",)

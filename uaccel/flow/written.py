@@ -44,7 +44,7 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A kernel in one style, what is in it, and what the style left: one sentence each."""
+    """A kernel in one style, what is in it, and what it or the style lacks: one sentence each."""
 
     kernel: Kernel
     code: executed.Linked
@@ -105,7 +105,13 @@ def linked(ground: Ground, built: Base, way: Way, *, symbols: bool = True) -> Li
     sources = (PurePosixPath(one.prepared.source) for one in written)
     if left := next((source for source in sources if source.name not in code.files), None):
         return Unbuilt(built.machine.name, f"its kernel is built without {left}")
-    return Linked(made, code, notes)
+    return Linked(made, code, (*_lacking(written), *notes))
+
+
+def _lacking(written: tuple[Written, ...]) -> Iterator[str]:
+    # The figures are of another kernel than the one that the machine asks for.
+    found = ((one.prepared.arch, note) for one in written for note in one.prepared.notes)
+    yield from (f"{arch}: {note}" for arch, note in dict.fromkeys(found))
 
 
 def _in_style(
