@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from uaccel.model.boot import SymbolShare
 from uaccel.model.executed import Code, Executed, Linked, Places, Stretch
 from uaccel.read.executed import read_stretches, toggles
@@ -17,6 +19,7 @@ PLACES = Places(
     unmapped=0xC0000000,
     programs=(("client", (Code(0x10000100, b"\x44\x00\x00\x02" * 8), Code(0x100, b"abcd"))),),
     other="aplay",
+    code=(Code(0xC0000100, b"\x60\x00\x00\x00" * 0x80),),
 )
 
 
@@ -64,6 +67,21 @@ def test_code_of_the_client_is_the_clients_also_where_the_kernel_runs_unmapped()
     assert not is_kernel(own, PLACES) and is_kernel(entry, PLACES)
     assert [one.object for one in shares((own,), PLACES)] == ["client"]
     assert [(one.symbol, one.object) for one in shares((entry,), PLACES)] == [("entry", KERNEL)]
+
+
+def test_a_program_where_the_kernel_runs_unmapped_is_no_function_of_it() -> None:
+    """A large static program of x86_64 reaches to where the kernel lies in memory."""
+    rows = tuple(executed(0x200 + 4 * at, code=b"\x48\x8b\x00\xc3") for at in range(4))
+    assert not any(is_kernel(one, PLACES) for one in rows)
+    assert [(one.symbol, one.object) for one in shares(rows, PLACES)] == [("user_side", "aplay")]
+
+
+def test_what_the_kernel_patched_at_boot_is_the_kernels() -> None:
+    """Of a page most is as it was linked; of a stepped one the bytes behind it are known."""
+    patched = executed(0x200, code=b"\x48\x00\x01\x10")
+    (found,) = shares((patched, executed(0x204), executed(0x208)), PLACES)
+    assert (found.symbol, found.object, found.instructions) == ("ioctl", KERNEL, 3)
+    assert is_kernel(replace(patched, code=patched.code + b"\x60\x00\x00\x00" * 3), PLACES)
 
 
 def test_the_listing_is_read_back_as_it_was_written() -> None:

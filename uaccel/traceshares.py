@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from operator import eq
 
 from uaccel.model.boot import SymbolShare
 from uaccel.model.executed import Executed, Places, Span
@@ -13,6 +14,7 @@ from uaccel.model.executed import Executed, Places, Span
 KERNEL = "[kernel.kallsyms]"
 _UNKNOWN = "unknown"
 _USER = "user_side"  # all of a program: where it was loaded, nobody recorded
+_PAGE = 4096  # bytes of memory that are the kernel's or a program's, never of both
 _HEADER = "# Overhead  Command  Shared Object      Symbol"
 
 
@@ -20,9 +22,9 @@ def is_kernel(one: Executed, places: Places) -> bool:
     """Return whether `one` belongs to the kernel, mapped or not."""
     if one.address >= places.first:
         return True
-    if any(code.has(one) for _, held in places.programs for code in held):
+    if _program(one, places) is not None or not places.unmapped:
         return False
-    return bool(places.unmapped) and _symbol(one.address + places.unmapped, places) is not None
+    return _symbol(one.address + places.unmapped, places) is not None and _alike((one,), places)
 
 
 def name_at(address: int, places: Places) -> str:
@@ -40,8 +42,9 @@ def is_entry(address: int, places: Places) -> bool:
 def shares(rows: Sequence[Executed], places: Places) -> tuple[SymbolShare, ...]:
     """Return what share of the executed instructions each symbol has, the largest first."""
     counts: Counter[tuple[str, str]] = Counter()
+    unmapped = _unmapped(rows, places)
     for one in rows:
-        counts[_owner(one, places)] += one.count
+        counts[_owner(one, places, unmapped)] += one.count
     total = sum(counts.values())
     return tuple(
         SymbolShare(symbol, object, count, 100 * count / total)
@@ -86,14 +89,43 @@ def _rows(found: Iterable[SymbolShare], command: str) -> Iterator[str]:
         yield f"{one.percent:9.4f}%  {command}  {one.object:18} [{mark}] {one.symbol}"
 
 
-def _owner(one: Executed, places: Places) -> tuple[str, str]:
+def _owner(one: Executed, places: Places, unmapped: frozenset[int]) -> tuple[str, str]:
     if one.address >= places.first:
         return _symbol(one.address, places) or _UNKNOWN, KERNEL
-    for name, held in places.programs:
-        if any(code.has(one) for code in held):
-            return _USER, name
-    below = _symbol(one.address + places.unmapped, places) if places.unmapped else None
+    if (name := _program(one, places)) is not None:
+        return _USER, name
+    if one.address // _PAGE not in unmapped:
+        return _USER, places.other
+    below = _symbol(one.address + places.unmapped, places)
     return (below, KERNEL) if below else (_USER, places.other)
+
+
+def _program(one: Executed, places: Places) -> str | None:
+    held = (name for name, code in places.programs if any(part.has(one) for part in code))
+    return next(held, None)
+
+
+def _unmapped(rows: Sequence[Executed], places: Places) -> frozenset[int]:
+    # Numbers of the pages in which the kernel runs unmapped: a program may lie there too.
+    if not places.unmapped:
+        return frozenset()
+    pages: dict[int, list[Executed]] = defaultdict(list)
+    for one in rows:
+        if one.address < places.first and _program(one, places) is None:
+            pages[one.address // _PAGE].append(one)
+    return frozenset(page for page, held in pages.items() if _alike(held, places))
+
+
+def _alike(rows: Sequence[Executed], places: Places) -> bool:
+    # Most bytes, not all: some of the kernel was patched at boot.
+    linked = (_linked(one, places) for one in rows)
+    alike = sum(sum(map(eq, one.code, code)) for one, code in zip(rows, linked, strict=True))
+    return 2 * alike > sum(len(one.code) for one in rows)
+
+
+def _linked(one: Executed, places: Places) -> bytes:
+    at, size = one.address + places.unmapped, len(one.code)
+    return next(filter(None, (code.at(at, size) for code in places.code)), b"")
 
 
 def _symbol(address: int, places: Places) -> str | None:

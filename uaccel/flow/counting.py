@@ -102,6 +102,7 @@ def places(kernel: Linked, client: Linked, named: str, other: str) -> Places:
         programs=((named, client.code),),
         other=other,
         inner=frozenset(at + past for at, past in kernel.inner),
+        code=kernel.code,
     )
 
 

@@ -59,6 +59,7 @@ class Places:
     programs: tuple[tuple[str, tuple[Code, ...]], ...]  # that always lie at the same addresses
     other: str  # the program that all else of the user's side belongs to
     inner: frozenset[int] = frozenset()  # where functions are entered past their symbol
+    code: tuple[Code, ...] = ()  # of the kernel, as it was linked
 
 
 @dataclass(frozen=True, slots=True)
