@@ -142,3 +142,62 @@ def test_what_the_compiler_does_not_offer_is_said_once(ground: Ground, board: Bo
     made = linked(ground, built(ground, GET, "drivers/toy/other.c:other_get_pair"), Way("window"))
     assert isinstance(made, Linked)
     assert made.notes == ("g3beige: no CONFIG_TOY=y on this tree with this compiler",)
+
+
+MOVED = """\
+static long toy_put(struct toy_point __user *from)
+{
+	return put_user(kept.x, &from->x) ? -EFAULT : 0;
+}
+
+HEADER
+{
+	return toy_put(from);
+}
+"""
+
+
+def moved(header: str) -> Way:
+    """Return a patch that moves the accesses of a function out of it, beside its `header`."""
+    return Way("moved", {PurePosixPath(TOY): MOVED.replace("HEADER", header).encode()})
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "static long toy_get_point(struct toy_point __user *from)",
+        "static long\ntoy_get_point(struct toy_point __user *from)",
+    ],
+)
+def test_a_function_that_lost_its_accesses_is_kept_as_a_symbol(
+    ground: Ground, board: Board, header: str
+) -> None:
+    """Its calls are counted by its symbol, whoever makes the accesses now."""
+    made = linked(ground, built(ground, GET), moved(header))
+    assert isinstance(made, Linked) and not made.notes
+    text = board.texts[PurePosixPath(TOY)].decode()
+    assert text == MOVED.replace("HEADER", f"noinline {header}")
+
+
+def test_what_cannot_be_kept_as_a_symbol_is_said_where_it_is_none(
+    ground: Ground, board: Board
+) -> None:
+    way = moved("static inline long toy_get_point(struct toy_point __user *from)")
+    base = built(ground, GET)
+    made = linked(ground, base, way)
+    assert isinstance(made, Linked)
+    assert made.notes == (
+        "g3beige: toy_get_point is no symbol in moved: the compiler inlined it, or its "
+        "configuration leaves it out",
+    )
+    assert b"noinline" not in board.texts[PurePosixPath(TOY)]
+    board.kernel = replace(board.kernel, symbols=(("toy_get_point", 0, 4),))
+    made = linked(ground, base, way)
+    assert isinstance(made, Linked) and not made.notes
+
+
+def test_what_a_configuration_leaves_out_needs_no_word(ground: Ground, board: Board) -> None:
+    """A compat function is no part of a kernel of 32 bits, and was marked all the same."""
+    made = linked(ground, built(ground, GET), Way(""))
+    assert isinstance(made, Linked) and not made.notes
+    assert b"noinline long toy_get_point" in board.texts[PurePosixPath(TOY)]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -102,9 +103,19 @@ def needs_layouts(target: Target, style: str) -> bool:
 
 def kept_as_symbols(reading: Reading, names: tuple[str, ...]) -> bytes:
     """Return the text to compile: the functions `names` marked `noinline`, no line moved."""
-    marks = (f.noinline for f in reading.functions if f.name in names and f.noinline is not None)
+    marks = (at for name in dict.fromkeys(names) for at in _marks(reading, name))
     edits = tuple(Edit(Span(at, at), "noinline ") for at in marks)
     return apply(reading.source.text, edits)
+
+
+def _marks(reading: Reading, name: str) -> Iterator[int]:
+    read = [function for function in reading.functions if function.name == name]
+    yield from (function.noinline for function in read if function.noinline is not None)
+    if read or name not in reading.names:
+        return
+    # One without accesses of its own, as a patch may leave it, was not read.
+    defined = rb"^(?!.*inline)[A-Za-z_][\w\s*]*\b%s\s*\([^;{}#]*\)\s*\{" % re.escape(name.encode())
+    yield from (one.start() for one in re.finditer(defined, reading.source.text, re.MULTILINE))
 
 
 def _in_place(

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from uaccel.errors import BrokenInvariant, UserError
 from uaccel.flow.drafts import Draft, as_it_is, draft, kept_as_symbols
 from uaccel.flow.ground import Ground
+from uaccel.flow.symbols import symbols_of
 from uaccel.flow.targets import Target, reread
 from uaccel.host.files import content
 from uaccel.host.kbuild import Prepared, object_of
@@ -94,8 +95,9 @@ def linked(ground: Ground, built: Base, way: Way, *, symbols: bool = True) -> Li
         if lacking := next((why for object, why in built.unbuilt if object in changed), None):
             return lacking
         written, notes = _as_patched(ground, built, way.texts), ()
+    plain = written
     if symbols:
-        written = tuple(replace(one, texts=_kept(built, one.texts)) for one in written)
+        written = tuple(replace(one, texts=_kept(built, one.texts)) for one in plain)
     made = relink(
         ground.tree, built.machine, way.name, written, ground.store, ground.jobs, ground.progress
     )
@@ -105,7 +107,8 @@ def linked(ground: Ground, built: Base, way: Way, *, symbols: bool = True) -> Li
     sources = (PurePosixPath(one.prepared.source) for one in written)
     if left := next((source for source in sources if source.name not in code.files), None):
         return Unbuilt(built.machine.name, f"its kernel is built without {left}")
-    return Linked(made, code, (*_lacking(written), *notes))
+    lost = _inlined(built, way, plain, code) if symbols else ()
+    return Linked(made, code, (*_lacking(written), *notes, *lost))
 
 
 def _lacking(written: tuple[Written, ...]) -> Iterator[str]:
@@ -181,6 +184,21 @@ def _kept(built: Base, texts: Mapping[PurePosixPath, bytes]) -> dict[PurePosixPa
         path: kept_as_symbols(read_source(Source(path, text)), names)
         for path, text in texts.items()
     }
+
+
+def _inlined(
+    built: Base, way: Way, plain: tuple[Written, ...], code: executed.Linked
+) -> Iterator[str]:
+    sources = (Source(path, text) for one in plain for path, text in one.texts.items())
+    readings = tuple(read_source(source) for source in sources)
+    for name in dict.fromkeys(target.function.name for target in built.targets):
+        # One that is kept as a symbol and is none: its configuration leaves it out, as it should.
+        kept = any(kept_as_symbols(one, (name,)) != one.source.text for one in readings)
+        if not kept and not symbols_of(code, name):
+            yield (
+                f"{built.machine.name}: {name} is no symbol in {way.name or 'the tree'}: the "
+                f"compiler inlined it, or its configuration leaves it out"
+            )
 
 
 def _layouts(ground: Ground, prepared: Prepared, targets: list[Target]) -> tuple[Layouts, ...]:
