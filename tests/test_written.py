@@ -22,13 +22,16 @@ from uaccel.host.store import Store
 from uaccel.host.tree import open_tree
 from uaccel.model import executed
 from uaccel.model.boot import Kernel
-from uaccel.model.machine import Toolchain, Unbuilt
+from uaccel.model.machine import Build, Toolchain, Unbuilt
+from uaccel.read.elf import Elf, Symbol
 
 TOY = "drivers/toy/toy.c"
 GET, SET = f"{TOY}:toy_get_point", f"{TOY}:toy_set_point"
 MACHINE = MACHINES["g3beige"]
 GCC = Toolchain("gcc 1", "gcc 1", ("CROSS_COMPILE=",), ())
-LINKED = executed.Linked("EM_PPC", True, 32, (), (), 0, 0, 0)
+BUILD = Build(MACHINE.name, GCC.name, "toy.o", "", None, "", reused=False)
+OBJECT = Elf("EM_PPC", True, 32, (), (Symbol("toy_open", 1, 0, 4, True),))
+LINKED = executed.Linked("EM_PPC", True, 32, (("toy_open", 0, 4),), (), 0, 0, 0)
 
 
 class Board:
@@ -37,6 +40,7 @@ class Board:
     def __init__(self) -> None:
         self.unmade: dict[str, str] = {}  # objects that cannot be made, and why
         self.notes: tuple[str, ...] = ()
+        self.object = OBJECT
         self.kernel = LINKED
         self.texts: dict[PurePosixPath, bytes] = {}  # that were linked last
 
@@ -77,6 +81,8 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Board:
     monkeypatch.setattr(f"{here}.kernel", lambda *given: made.make(given[3]))
     monkeypatch.setattr(f"{here}.relink", lambda *given: made.link(given[3], given[2]))
     monkeypatch.setattr(f"{here}.read_vmlinux", lambda _: made.kernel)
+    monkeypatch.setattr(f"{here}.compile_variant", lambda *_: BUILD)
+    monkeypatch.setattr(f"{here}.read_elf", lambda _: made.object)
     monkeypatch.setattr(f"{here}.content", lambda _: b"")
     monkeypatch.setattr(f"{here}._layouts", lambda *_: ())
     return made
@@ -191,7 +197,7 @@ def test_what_cannot_be_kept_as_a_symbol_is_said_where_it_is_none(
         "configuration leaves it out",
     )
     assert b"noinline" not in board.texts[PurePosixPath(TOY)]
-    board.kernel = replace(board.kernel, symbols=(("toy_get_point", 0, 4),))
+    board.kernel = replace(board.kernel, symbols=(*LINKED.symbols, ("toy_get_point", 4, 4)))
     made = linked(ground, base, way)
     assert isinstance(made, Linked) and not made.notes
 
@@ -201,3 +207,20 @@ def test_what_a_configuration_leaves_out_needs_no_word(ground: Ground, board: Bo
     made = linked(ground, built(ground, GET), Way(""))
     assert isinstance(made, Linked) and not made.notes
     assert b"noinline long toy_get_point" in board.texts[PurePosixPath(TOY)]
+
+
+def test_a_file_of_another_folder_with_the_same_name_is_not_taken_for_ours(
+    ground: Ground, board: Board
+) -> None:
+    """The names of the files that a kernel is linked of have no folders."""
+    made = built(ground, GET)
+    assert isinstance(linked(ground, made, Way("window")), Linked)
+    board.kernel = replace(LINKED, symbols=(("other_open", 0, 4),))
+    refused = linked(ground, made, Way("window"))
+    assert isinstance(refused, Unbuilt)
+    assert refused.why == f"its kernel is built without {TOY}"
+
+
+def test_an_object_without_functions_is_known_by_its_file(ground: Ground, board: Board) -> None:
+    board.object = replace(OBJECT, symbols=())
+    assert isinstance(linked(ground, built(ground, GET), Way("window")), Linked)

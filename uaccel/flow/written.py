@@ -20,6 +20,7 @@ from uaccel.model import executed
 from uaccel.model.boot import Kernel, Machine
 from uaccel.model.machine import Toolchain, Unbuilt
 from uaccel.model.source import Layouts, Source
+from uaccel.read.elf import read_elf
 from uaccel.read.reading import read_source
 from uaccel.read.types import read_layouts
 from uaccel.read.vmlinux import read_vmlinux
@@ -104,11 +105,21 @@ def linked(ground: Ground, built: Base, way: Way, *, symbols: bool = True) -> Li
     if isinstance(made, Unbuilt):
         return made
     code = read_vmlinux(content(made.vmlinux))
-    sources = (PurePosixPath(one.prepared.source) for one in written)
-    if left := next((source for source in sources if source.name not in code.files), None):
-        return Unbuilt(built.machine.name, f"its kernel is built without {left}")
+    if left := next((one for one in written if not _is_part(ground, one, code)), None):
+        return Unbuilt(built.machine.name, f"its kernel is built without {left.prepared.source}")
     lost = _inlined(built, way, plain, code) if symbols else ()
     return Linked(made, code, (*_lacking(written), *notes, *lost))
+
+
+def _is_part(ground: Ground, one: Written, code: executed.Linked) -> bool:
+    if PurePosixPath(one.prepared.source).name not in code.files:
+        return False
+    # Another folder may have a file of that name: mm/memory.c is not sound/core/memory.c.
+    build = compile_variant(one.prepared, ground.tree, one.texts, ground.store)
+    if build.path is None:
+        raise BrokenInvariant(f"{one.prepared.object} was linked and is not compiled")
+    own = {symbol.name for symbol in read_elf(content(build.path)).symbols if symbol.function}
+    return not own or any(name in own for name, _, _ in code.symbols)
 
 
 def _lacking(written: tuple[Written, ...]) -> Iterator[str]:
