@@ -77,7 +77,7 @@ def test_a_program_where_the_kernel_runs_unmapped_is_no_function_of_it() -> None
 
 
 def test_what_the_kernel_patched_at_boot_is_the_kernels() -> None:
-    """Of a page most is as it was linked; of a stepped one the bytes behind it are known."""
+    """Most around it is as it was linked; of a stepped one the bytes behind it are known."""
     patched = executed(0x200, code=b"\x48\x00\x01\x10")
     (found,) = shares((patched, executed(0x204), executed(0x208)), PLACES)
     assert (found.symbol, found.object, found.instructions) == ("ioctl", KERNEL, 3)

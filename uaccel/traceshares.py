@@ -14,7 +14,7 @@ from uaccel.model.executed import Executed, Places, Span
 KERNEL = "[kernel.kallsyms]"
 _UNKNOWN = "unknown"
 _USER = "user_side"  # all of a program: where it was loaded, nobody recorded
-_PAGE = 4096  # bytes of memory that are the kernel's or a program's, never of both
+_NEAR = 256  # bytes of memory that are taken together for the kernel's or a program's
 _HEADER = "# Overhead  Command  Shared Object      Symbol"
 
 
@@ -94,7 +94,7 @@ def _owner(one: Executed, places: Places, unmapped: frozenset[int]) -> tuple[str
         return _symbol(one.address, places) or _UNKNOWN, KERNEL
     if (name := _program(one, places)) is not None:
         return _USER, name
-    if one.address // _PAGE not in unmapped:
+    if one.address // _NEAR not in unmapped:
         return _USER, places.other
     below = _symbol(one.address + places.unmapped, places)
     return (below, KERNEL) if below else (_USER, places.other)
@@ -106,14 +106,14 @@ def _program(one: Executed, places: Places) -> str | None:
 
 
 def _unmapped(rows: Sequence[Executed], places: Places) -> frozenset[int]:
-    # Numbers of the pages in which the kernel runs unmapped: a program may lie there too.
+    # Where the kernel runs unmapped, in multiples of so many bytes: a program may lie there too.
     if not places.unmapped:
         return frozenset()
-    pages: dict[int, list[Executed]] = defaultdict(list)
+    near: dict[int, list[Executed]] = defaultdict(list)
     for one in rows:
         if one.address < places.first and _program(one, places) is None:
-            pages[one.address // _PAGE].append(one)
-    return frozenset(page for page, held in pages.items() if _alike(held, places))
+            near[one.address // _NEAR].append(one)
+    return frozenset(at for at, held in near.items() if _alike(held, places))
 
 
 def _alike(rows: Sequence[Executed], places: Places) -> bool:
