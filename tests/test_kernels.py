@@ -220,6 +220,17 @@ def test_an_interruption_puts_the_object_back(
     assert made.read_bytes() == before
 
 
+def test_an_object_that_make_makes_anew_is_not_linked_for_a_style(
+    tree: Tree, build: Build, link: Link
+) -> None:
+    """Something that it depends on is made anew, so make compiles the tree's own text once more."""
+    prepared = build()
+    assert isinstance(prepared, Prepared)
+    with Path(tree.path, "Makefile").open("a") as file:
+        file.write("$(O)/core/one.o: $(O)/new.h\n$(O)/new.h:\n\ttouch $@\n")
+    assert holds(link(prepared, 'const char one[] = "in a window";', "window"), "in a window")
+
+
 def test_a_link_that_was_stopped_is_made_anew(build: Build, link: Link) -> None:
     """Make takes away what it was about to replace."""
     prepared = build()

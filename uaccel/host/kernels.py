@@ -12,7 +12,7 @@ import re
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -32,6 +32,7 @@ Progress = Callable[[str, int, int], None]  # what, done, of how many (0 when no
 
 _TIMEOUT = 7200  # seconds for one kernel on a slow machine
 _MADE = "uaccel.kernel"
+_TRIES = 3  # of make for one link
 _ORIGINALS = ".uaccel-originals"
 _KIND = "kernel"
 # What else would stand in the kernel: when and where it was linked.
@@ -182,20 +183,37 @@ def _link(  # noqa: PLR0913, PLR0917
     folder = Path(prepared.folder)
     with explained(folder), locked(folder.with_suffix(".lock")) as lock:
         _restore(folder)
+        # A link that is stopped takes the one before away.
+        linked = folder / "vmlinux"
+        before = linked.stat().st_mtime_ns if linked.is_file() else 0
+        names = ", ".join(name for name, _ in places)
         with _in_place(folder, tuple(places)):
-            # A link that is stopped takes the one before away.
-            linked = folder / "vmlinux"
-            before = linked.stat().st_mtime_ns if linked.is_file() else 0
-            said = _make(prepared, machine, jobs, lock)
-            if said.status != 0:
-                return f"its kernel was not linked: {why_failed(said, tree)}"
+            for _ in range(_TRIES):
+                said = _make(prepared, machine, jobs, lock)
+                if said.status != 0:
+                    return f"its kernel was not linked: {why_failed(said, tree)}"
+                if _put_anew(folder, places) == 0:
+                    break
+            else:
+                return f"its kernel was not linked: make makes {names} anew each time"
             if linked.stat().st_mtime_ns == before:
-                names = ", ".join(name for name, _ in places)
                 return f"its kernel has no part of {names}: another machine may have"
             with store.filling(_KIND, entry) as kept:
                 for made in {"vmlinux", machine.image}:
                     shutil.copyfile(folder / made, kept / PurePosixPath(made).name)
     return None
+
+
+def _put_anew(folder: Path, objects: Iterable[tuple[str, str]]) -> int:
+    # What make compiled itself, for it knew of something newer, is not what shall be linked.
+    lost = [
+        (name, made)
+        for name, made in objects
+        if (folder / name).read_bytes() != Path(made).read_bytes()
+    ]
+    for name, made in lost:
+        _put(Path(made), folder / name)
+    return len(lost)
 
 
 def _first(log: str) -> str:
