@@ -25,7 +25,7 @@ MACHINE = Machine(
             SERIAL_AMBA_PL011
             SERIAL_AMBA_PL011_CONSOLE
             COMPAT
-            ARM64_PAN
+            ARM64_PAN if possible
             """
         ),
     ),
