@@ -113,11 +113,11 @@ def meanings(booted: Booted) -> Iterator[str]:
             found.setdefault(run.machine, []).append(run)
     for machine, runs in found.items():
         names = dict.fromkeys(name for run in runs for name in run.holders)
-        whose = "its first call" if len(names) == 1 else "the first call of the one that holds the function"
+        whose = "its" if len(names) == 1 else "the function's"
         how = ", each repetition counted" if any(run.repetitions for run in runs) else ""
         yield (
             f"share on {machine}: {' and '.join(names)} with accessors and copy routines, of all "
-            f"instructions{how} from {whose} to the end"
+            f"instructions{how} from {whose} first call to the end"
         )
 
 
