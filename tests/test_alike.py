@@ -38,3 +38,8 @@ def test_a_struct_that_was_not_read_back_is_another() -> None:
 def test_machines_are_not_compared_and_programs_of_others_say_nothing() -> None:
     assert alike((run("fieldwise", *CALLS), run("window", *CALLS, machine="other"))) == ()
     assert alike((run("fieldwise"), run("window"))) == ()
+
+
+def test_calls_that_only_one_made_are_not_held_to_be_alike() -> None:
+    (said,) = alike((run("fieldwise", *CALLS), run("window", CALLS[0])))
+    assert said == ("board: window is not like fieldwise: only one of them was seen in unmapped")

@@ -23,7 +23,9 @@ def _sentence(first: BootRun, other: BootRun) -> str:
     names = other.style or _NAMES, first.style or _NAMES
     known = {call.what: call for call in first.calls}
     pairs = [(known[call.what], call) for call in other.calls if call.what in known]
-    told = list(_differences(pairs))
+    kinds = known.keys() ^ {call.what for call in other.calls}
+    missing = [f"only one of them was seen in {', '.join(sorted(kinds))}"] if kinds else []
+    told = [*_differences(pairs), *missing]
     if not told:
         return (
             f"{other.machine}: {names[0]} returns what {names[1]} does and leaves the same bytes, "
