@@ -164,7 +164,7 @@ def test_a_kernel_that_is_entered_unmapped_is_told_from_a_program_by_its_code() 
     linked = bytes(8) + b"patched!" + bytes(0x600 - 16)
     at = ENTRY - PLACES.first
     stub = cast(Stub, Low((at, 0), (TARGET, 0), (at + 8, 0), (at, 0)))
-    view = View(stub, low, (Code(ENTRY, linked),))
+    view = View(stub, replace(low, code=(Code(ENTRY, linked),)))
     one = around(view, frozenset({TARGET}), stub.steps(100))
     assert one.stretch.instructions == 3
     assert one.chains == {TARGET: ("entry", "target")}

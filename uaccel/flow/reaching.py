@@ -13,7 +13,7 @@ from uaccel.errors import UserError
 from uaccel.flow.counting import code_at
 from uaccel.host.gdbstub import HIDDEN, Stub
 from uaccel.host.qemu import Hung, Load, debugging
-from uaccel.model.executed import Code, Executed, Linked, Places, Stretch
+from uaccel.model.executed import Executed, Linked, Places, Stretch
 from uaccel.traceshares import is_entry, name_at
 
 _CALLS = 12  # that are looked for
@@ -60,7 +60,6 @@ class View:
 
     stub: Stub
     places: Places
-    code: tuple[Code, ...] = ()  # of the kernel
 
     def inside(self, at: int) -> bool:
         """Return whether `at`, where the machine is, belongs to the kernel."""
@@ -68,7 +67,8 @@ class View:
             return at >= self.places.first
         # A program may lie where the kernel is unmapped.  Some of the kernel was patched at boot.
         linked = next(
-            filter(None, (one.at(at + self.places.unmapped, _LIKE) for one in self.code)), b""
+            filter(None, (one.at(at + self.places.unmapped, _LIKE) for one in self.places.code)),
+            b"",
         )
         here = self.stub.memory(at, len(linked))
         alike = sum(one == other for one, other in zip(linked, here, strict=False))
@@ -134,7 +134,7 @@ def reached(load: Load, kernel: Linked, functions: tuple[str, ...], places: Plac
     for boot in range(_BOOTS):
         try:
             with debugging(load) as (_, stub):
-                Watch(View(stub, places, kernel.code), known).run(early=boot + 1 == _BOOTS)
+                Watch(View(stub, places), known).run(early=boot + 1 == _BOOTS)
         except Hung:
             if not known.calls:
                 raise
